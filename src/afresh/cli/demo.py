@@ -1,0 +1,77 @@
+"""``afresh demo``: an example project in three acts, on embedded DuckDB and SQLite."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from afresh.errors import EXIT_OK
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_RULE = "─" * 78
+
+
+@click.command(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Example: afresh demo my-shop",
+)
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.option("--debug", is_flag=True, expose_value=False, help="Show where in the program an error comes from.")
+def _demo(folder: Path | None) -> int:
+    """Copy the example project to FOLDER (default: a new temporary folder) and run it three times.
+
+    First everything is built; then nothing has changed; then new rows have arrived and one model was edited.
+    """
+    place = folder.resolve() if folder else Path(tempfile.mkdtemp(prefix="afresh-demo-"))
+    return _play(place)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Play the demo; returns the exit code of the first act that fails, or 0."""
+    try:
+        with _demo.make_context("afresh demo", list(arguments)) as context:
+            return int(_demo.invoke(context))
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+
+
+def _play(folder: Path) -> int:
+    from afresh.demo import scenario
+
+    scenario.create(folder)
+    _tell(f"The shop is in {folder}", "Act 1: the first build. Nothing was built before, so everything is built.")
+    code = _build(folder)
+    if code == EXIT_OK:
+        _tell("Act 2: the next run. Nothing has changed, so nothing is built and no test runs.")
+        code = _build(folder)
+    if code == EXIT_OK:
+        orders = scenario.add_orders(folder)
+        edited = scenario.edit_model(folder)
+        _tell(
+            f"Act 3: 25 new orders have arrived (there are {orders:,} now), and somebody edited {edited.relative_to(folder)}.",
+            "Only what they touch is built.",
+        )
+        code = _build(folder)
+    if code == EXIT_OK:
+        _tell("Ask it why:", f"  cd {folder}", "  afresh explain best_sellers", "  afresh plan")
+    return code
+
+
+def _tell(*lines: str) -> None:
+    sys.stdout.write("\n".join(["", _RULE, *lines, _RULE, ""]) + "\n")
+    sys.stdout.flush()
+
+
+def _build(folder: Path) -> int:
+    """Each act is a run of its own, in a process of its own, as somebody would type it in the folder."""
+    return subprocess.run([sys.executable, "-m", "afresh.cli.main", "build"], cwd=folder, check=False).returncode

@@ -1,0 +1,144 @@
+"""Bringing together what the state remembers of a decision."""
+
+from __future__ import annotations
+
+import difflib
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, cast
+
+from afresh.config.afresh_yml import load
+from afresh.core.version import DataVersion, Known
+from afresh.errors import UsageError
+from afresh.render.json import reasons_from_json
+from afresh.render.views import Explanation, InputLine, LastBuild, PartLine, PlanRow, TextChange
+from afresh.store import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from afresh.core.trace import Trace
+    from afresh.render.views import ConfidenceWord, DecisionWord, ReasonView, StatusWord
+    from afresh.store import DecisionRecord, StateStore
+
+_MANY_RUNS = 1000
+
+
+def explanations(folder: Path, names: Sequence[str], *, run_id: str | None, state_url: str | None) -> tuple[Explanation, ...]:
+    """What was decided on these nodes, and why.
+
+    Raises:
+        UsageError: there is no such node or run, or a name stands for several nodes.
+    """
+    settings = load(folder, cli={"state_url": state_url})
+    with open_store(settings.state_url, base=folder, read_only=True) as store:
+        run = _run_of(store, run_id) if run_id else None
+        known = store.last_decisions(run_id=run)
+        wanted = [_resolve(name, known) for name in names] or [record.row.node for record in known if _is_last_run(store, record, run)]
+        return tuple(_explanation(store, record) for node in wanted for record in known if record.row.node == node)
+
+
+def _is_last_run(store: StateStore, record: DecisionRecord, run: str | None) -> bool:
+    if run is not None:
+        return True
+    last = store.runs(1)
+    return bool(last) and record.last_run == last[0].record.run_id
+
+
+def _run_of(store: StateStore, text: str) -> str:
+    found = [run.record.run_id for run in store.runs(_MANY_RUNS) if run.record.run_id.startswith(text.upper())]
+    if len(found) == 1:
+        return found[0]
+    what = f"no run is called `{text}`" if not found else f"`{text}` stands for {len(found)} runs"
+    raise UsageError(what, hint="The summary of a run and `run_results.json` name its id; give more of it.")
+
+
+def _resolve(name: str, known: Sequence[DecisionRecord]) -> str:
+    ids = list(dict.fromkeys(record.row.node for record in known))
+    exact = [node for node in ids if name in (node, _short(node))]
+    if len(exact) == 1:
+        return exact[0]
+    if exact:
+        raise UsageError(f"`{name}` is the name of {len(exact)} nodes", hint=f"Say which one: {', '.join(exact)}")
+    near = difflib.get_close_matches(name, [*map(_short, ids), *ids], n=1)
+    hint = f"Did you mean `{near[0]}`?" if near else "`afresh explain` without a name tells of all nodes of the last run."
+    raise UsageError(f"nothing was ever decided about a node called `{name}`", hint=hint)
+
+
+def _short(node: str) -> str:
+    return node.split(".", 2)[-1]
+
+
+def _explanation(store: StateStore, record: DecisionRecord) -> Explanation:
+    row = record.row
+    trace = store.snapshot([row.key]).traces.get(row.key) if row.key else None
+    reasons = reasons_from_json(row.reasons)
+    return Explanation(
+        row=PlanRow(
+            unique_id=row.node,
+            name=_short(row.node),
+            resource_type=row.resource_type,
+            decision=cast("DecisionWord", row.decision),
+            materialized=row.materialized,
+            relation=row.relation or None,
+            confidence=cast("ConfidenceWord | None", row.confidence),
+            reasons=tuple(_without_texts(reason) for reason in reasons),
+            due_at=row.due_at,
+            lag_bound_seconds=int(row.lag_bound_seconds),
+            last_build=_last_build(trace),
+            status=cast("StatusWord | None", row.status),
+            execution_time=row.execution_time,
+        ),
+        run_id=record.last_run,
+        decided_at=record.last_at,
+        repeated=record.count,
+        parts=tuple(_parts(reasons)),
+        parts_total=None if trace is None else len(trace.code.parts),
+        texts=tuple(_texts(reasons)),
+        inputs=tuple(_inputs(trace, reasons)),
+        now=datetime.now(timezone.utc).astimezone(),
+    )
+
+
+def _without_texts(reason: ReasonView) -> ReasonView:
+    evidence = {key: value for key, value in reason.evidence.items() if key != "sql"}
+    return type(reason)(reason.code, reason.text, evidence)
+
+
+def _last_build(trace: Trace | None) -> LastBuild | None:
+    if trace is None:
+        return None
+    return LastBuild(trace.run_id, trace.job, trace.started_at, trace.finished_at, trace.execution_seconds, trace.adopted)
+
+
+def _parts(reasons: Sequence[ReasonView]) -> list[PartLine]:
+    found: list[PartLine] = []
+    for reason in reasons:
+        for part in reason.evidence.get("parts") or ():
+            found.append(PartLine(part["name"], part.get("group", ""), part.get("recorded", ""), part.get("observed", "")))  # noqa: PERF401 - reads better
+    return found
+
+
+def _texts(reasons: Sequence[ReasonView]) -> list[TextChange]:
+    sql = [reason.evidence["sql"] for reason in reasons if "sql" in reason.evidence]
+    return [TextChange("compiled SQL", change["recorded"], change["observed"]) for change in sql]
+
+
+def _inputs(trace: Trace | None, reasons: Sequence[ReasonView]) -> list[InputLine]:
+    changed: dict[str, Any] = {}
+    for reason in reasons:
+        for entry in reason.evidence.get("inputs") or ():
+            if isinstance(entry, dict):
+                changed[entry["node"]] = entry
+    lines = [_changed_input(entry) for entry in changed.values()]
+    recorded = () if trace is None else trace.inputs
+    return [*lines, *(_same_input(entry.node, entry.version) for entry in recorded if entry.node not in changed)]
+
+
+def _changed_input(entry: dict[str, Any]) -> InputLine:
+    return InputLine(entry["node"], entry.get("label", entry["node"]), entry.get("recorded"), entry.get("observed"), same=False)
+
+
+def _same_input(node: str, version: DataVersion) -> InputLine:
+    token = version.token if isinstance(version, Known) else None
+    return InputLine(node, node, token, token, same=token is not None, note="" if isinstance(version, Known) else version.why)

@@ -1,0 +1,1 @@
+"""The only package that knows dbt. Inside it, only :mod:`afresh.dbt.compat` imports dbt-core."""

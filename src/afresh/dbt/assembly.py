@@ -1,0 +1,132 @@
+"""Putting together what takes part in one task: settings of nodes, host, state, session, guest."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import TYPE_CHECKING, Any
+
+from afresh import __version__
+from afresh.config.node_settings import NodeConfig, NodeSettings, validate_all
+from afresh.core.lease import Holder
+from afresh.core.node import NodeId
+from afresh.dbt.compat import invocation, results
+from afresh.dbt.compat.task_facts import TaskFacts
+from afresh.dbt.guest import PlanGuest, RunGuest
+from afresh.dbt.host import DbtHost, Parts
+from afresh.dbt.shown_command import shown_command
+from afresh.dbt.stateless import StatelessGuest
+from afresh.orchestration.ids import new_id
+from afresh.orchestration.run_session import RunSession
+from afresh.orchestration.run_settings import RunSettings
+from afresh.render.words import counted
+from afresh.store import RunRecord, open_store
+from afresh.wiring import journal_of, secrets_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from afresh.config.settings import Settings
+    from afresh.core.relation import Relation
+    from afresh.dbt.code_service import CodeService
+    from afresh.dbt.compat.seam_points import Guest
+    from afresh.dbt.options import Options
+    from afresh.orchestration.taint_journal import Journal
+    from afresh.store import StateStore
+
+
+def assemble(task: Any, options: Options) -> Guest:
+    """What takes part in a task that has state.
+
+    Raises:
+        UsageError: a setting of a node or of the project is wrong.
+        StateUnavailableError: the state cannot be opened.
+    """
+    host = _host(task, options)
+    store = open_store(options.settings.state_url, base=options.settings.project_dir, read_only=options.plan)
+    journal = journal_of(options.settings)
+    if not options.plan:
+        _hand_over(journal, store)
+    session = RunSession(store=store, host=host, settings=_run_settings(task, options, store), journal=journal)
+    return (PlanGuest if options.plan else RunGuest)(task, session, host, options)
+
+
+def assemble_without_state(task: Any, options: Options) -> Guest:
+    """What takes part in a task whose state cannot be reached: nothing is reused, and what is built is noted down."""
+    return StatelessGuest(task, _host(task, options), journal_of(options.settings))
+
+
+def _hand_over(journal: Journal, store: StateStore) -> None:
+    count = journal.hand_over(store)
+    if count:
+        were = "was" if count == 1 else "were"
+        results.say(f"Afresh: {counted(count, 'relation')} {were} built while the state could not be reached, to be built again.")
+
+
+def _host(task: Any, options: Options) -> DbtHost:
+    parts = Parts(_node_settings(task, options.settings), _code_service_of(options.settings), options.settings.warehouse_id)
+    return DbtHost(TaskFacts(task), parts, force=options.force, only_looks=options.plan)
+
+
+def _code_service_of(settings: Settings) -> Callable[[Any, Any, Any, Callable[[Any], Relation | None]], CodeService]:
+    def make(manifest: Any, config: Any, adapter: Any, relation_of: Callable[[Any], Relation | None]) -> CodeService:
+        from afresh.dbt.code_service import CodeService
+
+        return CodeService(
+            manifest,
+            config,
+            adapter,
+            secrets_key=secrets_key(settings),
+            volatile_env_patterns=settings.volatile_env_vars,
+            project_dir=settings.project_dir,
+            relation_of=relation_of,
+        )
+
+    return make
+
+
+def _node_settings(task: Any, settings: Settings) -> Callable[[Any], NodeSettings]:
+    """Reads and checks the settings of every node and source at once, before anything runs."""
+    manifest = task.manifest
+    tables = (manifest.nodes, manifest.sources, getattr(manifest, "functions", {}))
+    known = validate_all((_node_config(raw) for table in tables for raw in table.values()), settings.defaults)
+    for found in known.values():
+        for warning in found.warnings:
+            results.warn(warning)
+    return lambda raw: known.get(str(raw.unique_id)) or NodeSettings()
+
+
+def _node_config(raw: Any) -> NodeConfig:
+    kind = str(getattr(raw.resource_type, "value", raw.resource_type))
+    own = getattr(raw, "config_call_dict", None) if kind == "snapshot" else None
+    return NodeConfig(NodeId(raw.unique_id), str(raw.original_file_path), invocation.node_config(raw), kind, own)
+
+
+def _run_settings(task: Any, options: Options, store: StateStore) -> RunSettings:
+    run_id, host, pid = new_id(), socket.gethostname(), os.getpid()
+    target = str(task.config.target_name)
+    scheduled_at = store.now()
+    if not options.plan:
+        record = RunRecord(
+            run_id=run_id,
+            command=shown_command(options.command or invocation.command_line()),
+            project=str(task.config.project_name),
+            target=target,
+            host=host,
+            pid=pid,
+            job=options.job,
+            afresh_version=__version__,
+            dbt_version=invocation.dbt_version(),
+            adapter_version=invocation.adapter_version(task.config.credentials.type),
+        )
+        scheduled_at = store.begin_run(record).scheduled_at
+    return RunSettings(
+        run_id=run_id,
+        scheduled_at=scheduled_at,
+        holder=Holder(run_id, host, pid, job=options.job),
+        lease_ttl=options.settings.lease_ttl,
+        queue_timeout=options.settings.queue_timeout,
+        build_without_state=options.settings.on_state_error.value == "build",
+        job=options.job,
+        target=target,
+    )

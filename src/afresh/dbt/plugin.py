@@ -1,0 +1,60 @@
+"""What dbt's plugin entry does: plain ``dbt`` becomes state-aware where the project opted in.
+
+dbt calls this for every command, before the manifest is read. It must be light, and must not break a command that does
+not concern us.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from afresh.dbt import options as wishes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_OFF = ("0", "false", "no", "off")
+_ON = ("1", "true", "yes", "on")
+
+
+def initialize(project_name: str) -> None:  # noqa: ARG001 - dbt's signature
+    """Take part in this invocation of dbt, if our command line, the environment or ``afresh.yml`` says so."""
+    found = wishes.active()
+    if found is not None and found.command:
+        _install()
+        return
+    wishes.activate(None)
+    wanted = os.environ.get("AFRESH", "").strip().lower()
+    if wanted in _OFF:
+        return
+    options = _options_of_project(opted_in=wanted in _ON)
+    if options is not None:
+        wishes.activate(options)
+        _install()
+
+
+def _options_of_project(*, opted_in: bool) -> wishes.Options | None:
+    from afresh.dbt.compat.invocation import command, project_dir
+
+    folder = project_dir()
+    if command() not in wishes.STATE_AWARE or not (opted_in or _may_opt_in(folder / "afresh.yml")):
+        return None
+    from afresh.config.afresh_yml import load
+
+    settings = load(folder, env=os.environ)
+    return wishes.Options(settings) if opted_in or settings.plugin else None
+
+
+def _may_opt_in(file: Path) -> bool:
+    """Whether the file names the setting at all; if not, plain ``dbt`` does not mind what else stands in it."""
+    try:
+        return "plugin" in file.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError:
+        return False
+
+
+def _install() -> None:
+    from afresh.dbt import seam
+
+    seam.install()

@@ -1,0 +1,117 @@
+"""Keeping the leases of a run alive, and waiting for those of others."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from afresh.core.lease import Held, Holder, Lease
+from afresh.errors import AfreshError, QueueTimeoutError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import timedelta
+
+    from afresh.core.relation import TraceKey
+    from afresh.store import StateStore
+
+_FIRST_PAUSE = 0.05
+_LONGEST_PAUSE = 0.25
+_RENEWALS_PER_TTL = 3
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A lease, and whether the run had to wait for it."""
+
+    lease: Lease
+    waited: bool
+
+
+class LeaseKeeper:
+    """Holds the leases of one run: takes, renews in the background, releases.
+
+    One statement renews all of them. A lease that could not be renewed in time is lost; every later write under it is
+    refused by the store, so nothing here has to be trusted.
+    """
+
+    def __init__(self, store: StateStore, holder: Holder, ttl: timedelta) -> None:
+        self._store = store
+        self._holder = holder
+        self._ttl = ttl
+        self._lock = threading.Lock()
+        self._held: dict[TraceKey, Lease] = {}
+        self._stop = threading.Event()
+        self._interrupted = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def acquire(self, key: TraceKey, node: str, *, timeout: timedelta, on_wait: Callable[[Held], None]) -> Grant:
+        """Take the lease of ``key``, waiting while another run holds it.
+
+        ``on_wait`` is called once per holder. Raises :class:`QueueTimeoutError` after ``timeout``, and when the run is
+        told to :meth:`stop_waiting`.
+        """
+        started, pause, told = time.monotonic(), _FIRST_PAUSE, ""
+        while True:
+            answer = self._store.acquire(key, replace(self._holder, node=node), self._ttl)
+            if isinstance(answer, Lease):
+                self._keep(answer)
+                return Grant(answer, waited=bool(told))
+            if answer.holder.run_id != told:
+                told = answer.holder.run_id
+                on_wait(answer)
+            waited = time.monotonic() - started
+            if waited >= timeout.total_seconds():
+                raise QueueTimeoutError(_timeout_text(answer, waited), where=node, holder=answer.holder.run_id, waited=waited)
+            if self._interrupted.wait(pause):
+                text = f"the run ended while this waited for run {answer.holder.run_id}"
+                raise QueueTimeoutError(text, where=node, holder=answer.holder.run_id, waited=waited)
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+    def stop_waiting(self) -> None:
+        """The run ends: whoever waits for a lease gives up now."""
+        self._interrupted.set()
+
+    def _keep(self, lease: Lease) -> None:
+        with self._lock:
+            self._held[lease.key] = lease
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._renew_until_stopped, name="afresh-leases", daemon=True)
+                self._thread.start()
+
+    def release(self, lease: Lease) -> None:
+        """Give a lease back; giving back a lost one is no error."""
+        with self._lock:
+            self._held.pop(lease.key, None)
+        self._store.release(lease)
+
+    def close(self) -> None:
+        """Stop renewing and give everything back."""
+        self._stop.set()
+        with self._lock:
+            left, self._held = tuple(self._held.values()), {}
+        for lease in left:
+            self._store.release(lease)
+
+    def _renew_until_stopped(self) -> None:
+        while not self._stop.wait(self._ttl.total_seconds() / _RENEWALS_PER_TTL):
+            with self._lock:
+                leases = tuple(self._held.values())
+            if not leases:
+                continue
+            try:
+                lost = self._store.renew(leases, self._ttl)
+            except AfreshError:
+                continue  # the next round tries again; the store's clock decides what is lost meanwhile
+            with self._lock:
+                for key in lost:
+                    self._held.pop(key, None)
+
+
+def _timeout_text(held: Held, waited: float) -> str:
+    return (
+        f"waited {waited:.0f} s for run {held.holder.run_id} on {held.holder.host} (pid {held.holder.pid}), "
+        "which is building this relation; raise `queue_timeout` to wait longer"
+    )

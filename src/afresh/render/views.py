@@ -1,0 +1,152 @@
+"""What is shown, as frozen values: orchestration and the command line fill these, renderers only read them.
+
+They hold no core type, so that whatever the state store kept as JSON can be shown again without a warehouse, a project or dbt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+DecisionWord = Literal["build", "reuse", "clone", "skip", "undetermined"]
+ConfidenceWord = Literal["verified", "tolerated"]
+StatusWord = Literal["success", "error", "skipped", "reused"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonView:
+    """One cause: its code (a closed list), its sentence, and what was recorded and seen, as JSON values."""
+
+    code: str
+    text: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LastBuild:
+    """Who built the relation last, when and how long it took."""
+
+    run_id: str
+    job: str = ""
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    seconds: float | None = None
+    adopted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """One node as a plan, a status or the summary of a run shows it: the JSON contract's node, as a value."""
+
+    unique_id: str
+    name: str
+    resource_type: str
+    decision: DecisionWord
+    materialized: str = ""
+    relation: str | None = None
+    """The relation as the adapter quotes it."""
+    confidence: ConfidenceWord | None = None
+    reasons: tuple[ReasonView, ...] = ()
+    waiting_on: tuple[str, ...] = ()
+    """Unique ids of the nodes that must run before this one can be decided."""
+    due_at: datetime | None = None
+    lag_bound_seconds: int = 0
+    """How far this relation may be behind its sources by the policies along the path."""
+    last_build: LastBuild | None = None
+    status: StatusWord | None = None
+    execution_time: float = 0.0
+    estimated_seconds: float | None = None
+    """How long a build took before; ``None`` where there is no history."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """What a run did, in numbers. ``saved_seconds`` is ``None`` where there is no history to estimate from."""
+
+    built: int
+    reused_verified: int
+    reused_tolerated: int
+    cloned: int = 0
+    failed: int = 0
+    skipped: int = 0
+    saved_seconds: float | None = 0.0
+    deciding_seconds: float = 0.0
+
+    @property
+    def reused(self) -> int:
+        """Verified and tolerated together."""
+        return self.reused_verified + self.reused_tolerated
+
+
+@dataclass(frozen=True, slots=True)
+class PlanHead:
+    """What a plan is about: the target, the moment (in the reader's time zone) and what the project's own words are."""
+
+    target: str
+    now: datetime | None = None
+    estimated_seconds: float | None = None
+    """The whole run's estimate with the given threads; ``None`` where there is no history."""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InputLine:
+    """One input of a decision: the version that the last build read and the one that was seen."""
+
+    node: str
+    label: str
+    recorded: str | None
+    observed: str | None
+    same: bool
+    note: str = ""
+    """Why a version is not known, or what kind of token it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartLine:
+    """One part of the code version that differs."""
+
+    name: str
+    group: str
+    recorded: str
+    observed: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyLine:
+    """One setting that bore on the decision, its value, and where it was set."""
+
+    key: str
+    value: str
+    origin: str = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class TextChange:
+    """A text that differs (the compiled SQL, a macro): what the last build had and what was seen."""
+
+    name: str
+    recorded: str
+    observed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The whole decision on one node, as the state store kept it."""
+
+    row: PlanRow
+    run_id: str | None = None
+    """The run that made the decision."""
+    decided_at: datetime | None = None
+    repeated: int = 1
+    """How many runs in a row came to the same unchanged verdict."""
+    parts: tuple[PartLine, ...] = ()
+    parts_total: int | None = None
+    texts: tuple[TextChange, ...] = ()
+    inputs: tuple[InputLine, ...] = ()
+    policy: tuple[PolicyLine, ...] = ()
+    warnings: tuple[str, ...] = ()
+    now: datetime | None = None
+    """The reader's moment, for short times in the reader's time zone."""

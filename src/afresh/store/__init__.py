@@ -1,0 +1,37 @@
+"""The state store: the only package that knows SQLAlchemy and Alembic.
+
+:func:`open_store` gives a :class:`StateStore`; everything else is a value that goes in or comes out. SQLite (several
+processes on one machine) and PostgreSQL mean exactly the same, held by one conformance suite.
+"""
+
+from afresh.store.opening import open_store
+from afresh.store.records import (
+    Build,
+    DecisionRecord,
+    DecisionRow,
+    EventRecord,
+    ProbeMemo,
+    Run,
+    RunOutcome,
+    RunRecord,
+    RunStatus,
+    Settlement,
+    Snapshot,
+)
+from afresh.store.statestore import StateStore
+
+__all__ = [
+    "Build",
+    "DecisionRecord",
+    "DecisionRow",
+    "EventRecord",
+    "ProbeMemo",
+    "Run",
+    "RunOutcome",
+    "RunRecord",
+    "RunStatus",
+    "Settlement",
+    "Snapshot",
+    "StateStore",
+    "open_store",
+]

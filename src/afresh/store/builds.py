@@ -1,0 +1,94 @@
+"""The life of one build in the state: announced before any SQL is sent, then a trace, a problem, or nothing.
+
+Architecture, invariant 5: a trace is written only by the holder of the lease, in the transaction that checks the term.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ulid import ULID
+
+from afresh.core.relation import TraceKey
+from afresh.errors import InternalError
+from afresh.store import blobs, durations, leases, marks, traces
+from afresh.store.instants import instant, micros
+from afresh.store.records import Build
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from afresh.core.lease import Lease
+    from afresh.core.trace import AttemptState, Trace
+    from afresh.store.engine import Transaction
+
+
+def open_build(tx: Transaction, lease: Lease, node: str, reasons: Sequence[str], run_id: str) -> Build:
+    """Announce a build. Raises :class:`LeaseLostError` if the term is no longer the current, live one."""
+    leases.prove(tx, lease)
+    build_id = str(ULID())
+    # Taken for a problem only if the build never reports back; then this is what there is to say about it.
+    detail = f"build of {node}" + (f" ({', '.join(reasons)})" if reasons else "")
+    marks.add(tx, lease.key, marks.OPEN, build_id=build_id, term=lease.term, node=node, run_id=run_id, detail=detail)
+    return Build(build_id, lease.key, lease.term, node, run_id, instant(tx.now))
+
+
+def record_trace(tx: Transaction, lease: Lease, trace: Trace, *, compiled: str | None, depfile: bytes | None) -> Trace:
+    """Write the trace of a build that ended well. Raises :class:`LeaseLostError`, and then nothing is written."""
+    if trace.key != lease.key:
+        raise InternalError(f"a trace of {trace.key} cannot be written under the lease of {lease.key}")
+    leases.prove(tx, lease)
+    intent = marks.intent(tx, trace.build_id)
+    if intent is None or (intent["key"], intent["term"]) != (lease.key, lease.term):
+        raise InternalError(f"build {trace.build_id} was not announced under this lease", where=lease.key, hint="Please report this.")
+    recorded = _with_content(tx, trace, compiled=compiled, depfile=depfile)
+    traces.write(tx, recorded)
+    marks.outlive(tx, lease.key, intent["id"])
+    durations.remember(tx, lease.key, trace.execution_seconds)
+    return recorded
+
+
+def record_test(tx: Transaction, trace: Trace, *, compiled: str | None, depfile: bytes | None) -> Trace:
+    """Write the trace of a test, which takes no lease: the last one to end is what counts."""
+    recorded = _with_content(tx, trace, compiled=compiled, depfile=depfile)
+    traces.write(tx, recorded)
+    marks.drop_until(tx, trace.key, micros(trace.started_at))
+    durations.remember(tx, trace.key, trace.execution_seconds)
+    return recorded
+
+
+def record_tests(tx: Transaction, results: Sequence[tuple[Trace, str, bytes]]) -> None:
+    """Write the traces of tests that ran, each with its content."""
+    for trace, compiled, depfile in results:
+        record_test(tx, trace, compiled=compiled, depfile=depfile)
+
+
+def close_build(tx: Transaction, build_id: str, state: AttemptState | None, detail: str) -> None:
+    """End a build that leaves no trace: with a problem, or, if nothing was sent to the warehouse, with nothing."""
+    intent = marks.intent(tx, build_id)
+    if intent is None:
+        return
+    marks.drop(tx, intent["id"])
+    if state is not None:
+        # A new mark with a new number: it is newer than any build that began while this one was still at work.
+        marks.add(tx, TraceKey(intent["key"]), state.value, build_id=build_id, node=intent["node"], run_id=intent["run_id"], detail=detail)
+
+
+def taint(tx: Transaction, key: TraceKey, *, state: AttemptState, detail: str, run_id: str) -> None:
+    """Say that nobody knows what the relation holds. Needs no lease."""
+    marks.add(tx, key, state.value, run_id=run_id, detail=detail)
+
+
+def refresh_depfiles(tx: Transaction, found: Sequence[tuple[TraceKey, str, bytes]]) -> None:
+    """Replace the records of what these builds read, where the traces are still of these builds."""
+    for key, build_id, depfile in found:
+        traces.replace_depfile(tx, key, build_id, blobs.put(tx, depfile))
+
+
+def _with_content(tx: Transaction, trace: Trace, *, compiled: str | None, depfile: bytes | None) -> Trace:
+    return replace(
+        trace,
+        compiled_digest=trace.compiled_digest if compiled is None else blobs.put(tx, compiled),
+        depfile_digest=trace.depfile_digest if depfile is None else blobs.put(tx, depfile),
+    )

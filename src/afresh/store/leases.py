@@ -1,0 +1,123 @@
+"""Leases: who may build a relation, until when, under which term (semantics §5).
+
+Also good for any other key that one run at a time may hold, such as a DuckDB file. The database's clock judges; a row
+is never deleted, so that the term of a key grows for ever.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, select, text, tuple_, update
+
+from afresh.core.lease import Held, Holder, Lease
+from afresh.core.relation import TraceKey
+from afresh.errors import InternalError, LeaseLostError
+from afresh.store.engine import chunks
+from afresh.store.instants import instant, length
+from afresh.store.schema import LEASES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import timedelta
+
+    from sqlalchemy.engine import RowMapping
+
+    from afresh.store.engine import Transaction
+
+
+# Grants the lease with the next term where there is none yet, or where the last one was released or has expired.
+_GRANT = text(
+    """
+    INSERT INTO afresh_leases (key, term, run_id, host, pid, node, job, since, expires_at)
+    VALUES (:key, 1, :run_id, :host, :pid, :node, :job, :now, :until)
+    ON CONFLICT (key) DO UPDATE SET
+        term = afresh_leases.term + 1, run_id = excluded.run_id, host = excluded.host, pid = excluded.pid, node = excluded.node,
+        job = excluded.job, since = excluded.since, expires_at = excluded.expires_at
+    WHERE afresh_leases.expires_at IS NULL OR afresh_leases.expires_at <= :now
+    """
+)
+_BY_KEY = select(LEASES).where(LEASES.c.key == bindparam("of_key"))
+# The row stays locked until the transaction ends, so that nobody can take the lease over before it has committed.
+_LOCK = _BY_KEY.with_for_update()
+_LIVE = select(LEASES).where(LEASES.c.expires_at > bindparam("now")).order_by(LEASES.c.since, LEASES.c.key)
+_LIVE_OF_KEYS = _LIVE.where(LEASES.c.key.in_(bindparam("keys", expanding=True)))
+_LIVE_OF_OURS = (
+    tuple_(LEASES.c.key, LEASES.c.term).in_(bindparam("ours", expanding=True)),
+    LEASES.c.expires_at > bindparam("now"),
+)
+_RENEW = update(LEASES).where(*_LIVE_OF_OURS).values(expires_at=bindparam("until"))
+_STILL_OURS = select(LEASES.c.key).where(*_LIVE_OF_OURS)
+_RELEASE = update(LEASES).where(LEASES.c.key == bindparam("of_key"), LEASES.c.term == bindparam("of_term")).values(expires_at=None)
+_RELEASE_ALL = update(LEASES).where(LEASES.c.run_id == bindparam("of_run"), LEASES.c.expires_at.is_not(None)).values(expires_at=None)
+
+
+def acquire(tx: Transaction, key: TraceKey, holder: Holder, ttl: timedelta) -> Lease | Held:
+    """Take the lease of ``key`` if nobody's is live, else say whose is."""
+    granted = tx.conn.execute(_GRANT, {"key": key, "now": tx.now, "until": tx.now + length(ttl), **_columns(holder)})
+    row = tx.conn.execute(_BY_KEY, {"of_key": key}).mappings().one()
+    if granted.rowcount:
+        return Lease(key, row["term"], holder, instant(row["expires_at"]))
+    return held_of_row(row)
+
+
+def renew(tx: Transaction, leases: Sequence[Lease], ttl: timedelta) -> frozenset[TraceKey]:
+    """Extend all of these leases that are still live and in their term; return the keys of those that are not."""
+    lost: set[TraceKey] = set()
+    for some in chunks(leases, values=2):
+        lost |= _renew_some(tx, some, ttl)
+    return frozenset(lost)
+
+
+def _renew_some(tx: Transaction, leases: Sequence[Lease], ttl: timedelta) -> set[TraceKey]:
+    ours = {"ours": [(lease.key, lease.term) for lease in leases], "now": tx.now}
+    renewed = tx.conn.execute(_RENEW, {**ours, "until": tx.now + length(ttl)})
+    if renewed.rowcount == len(leases):
+        return set()
+    kept = {row.key for row in tx.conn.execute(_STILL_OURS, ours)}
+    return {lease.key for lease in leases if lease.key not in kept}
+
+
+def release(tx: Transaction, lease: Lease) -> None:
+    """Give the lease back; nothing happens if it is no longer ours."""
+    tx.conn.execute(_RELEASE, {"of_key": lease.key, "of_term": lease.term})
+
+
+def release_all(tx: Transaction, run_id: str) -> None:
+    """Give back every lease of a run."""
+    tx.conn.execute(_RELEASE_ALL, {"of_run": run_id})
+
+
+def held(tx: Transaction) -> tuple[Held, ...]:
+    """Every live lease, oldest first."""
+    return tuple(held_of_row(row) for row in tx.conn.execute(_LIVE, {"now": tx.now}).mappings())
+
+
+def live_rows(tx: Transaction, keys: Sequence[str]) -> list[RowMapping]:
+    """The rows of the leases of ``keys`` that are live."""
+    return list(tx.conn.execute(_LIVE_OF_KEYS, {"keys": keys, "now": tx.now}).mappings())
+
+
+def prove(tx: Transaction, lease: Lease) -> None:
+    """Make sure that the term is current and live, and keep it so until the transaction ends.
+
+    Raises:
+        LeaseLostError: it is not.
+    """
+    row = tx.conn.execute(_LOCK, {"of_key": lease.key}).mappings().one_or_none()
+    if row is None or row["term"] < lease.term:
+        raise InternalError("there was never such a lease", where=lease.key, hint="Please report this.")
+    if row["term"] != lease.term:
+        raise LeaseLostError(f"the lease was taken over by run {row['run_id']} on {row['host']}", where=lease.key)
+    if row["expires_at"] is None or row["expires_at"] <= tx.now:
+        raise LeaseLostError("the lease was not renewed in time", where=lease.key)
+
+
+def _columns(holder: Holder) -> dict[str, Any]:
+    return {"run_id": holder.run_id, "host": holder.host, "pid": holder.pid, "node": holder.node, "job": holder.job}
+
+
+def held_of_row(row: RowMapping) -> Held:
+    """The holder that a row of ``afresh_leases`` names."""
+    holder = Holder(row["run_id"], row["host"], row["pid"], row["node"], row["job"])
+    return Held(TraceKey(row["key"]), holder, instant(row["since"]), instant(row["expires_at"]))

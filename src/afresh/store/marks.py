@@ -1,0 +1,115 @@
+"""What stands against the trace of a key: announced builds, attempts that ended in no trace, taints, invalidations.
+
+A mark's number orders it against a build's intent (a mark itself), so that a trace consumes exactly what was there
+before its build began, whatever the clocks do. What remains beside a trace is newer than the build that wrote it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, delete, insert, select, update
+
+from afresh.core.relation import TraceKey
+from afresh.core.trace import AttemptProblem, AttemptState, Invalidation
+from afresh.store.engine import chunks
+from afresh.store.instants import instant
+from afresh.store.schema import MARKS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.engine import RowMapping
+
+    from afresh.store.engine import Transaction
+
+OPEN = "open"
+"""A build intent: SQL may have been sent. With its lease live it is work in progress, without it an interruption."""
+SUPERSEDED = "superseded"
+"""An intent whose build lost its lease to one that has since ended well. It says nothing until its own build speaks up."""
+INVALIDATED = "invalidated"
+# The other states are those of `AttemptState`, by value.
+
+_MAY_SPEAK_UP = (OPEN, SUPERSEDED)
+"""What a trace or `forget` does not remove: the build that wrote it may still have to be heard."""
+
+_ADD = insert(MARKS)
+_INTENT = select(MARKS).where(MARKS.c.build_id == bindparam("of_build"), MARKS.c.state.in_(_MAY_SPEAK_UP))
+_OLDER = (MARKS.c.key == bindparam("of_key"), MARKS.c.id < bindparam("intent"))
+_SUPERSEDE_OLDER = update(MARKS).where(*_OLDER, MARKS.c.state == OPEN).values(state=SUPERSEDED)
+_DROP_OLDER = delete(MARKS).where(*_OLDER, MARKS.c.state.not_in(_MAY_SPEAK_UP))
+_DROP = delete(MARKS).where(MARKS.c.id == bindparam("of_id"))
+_STANDING = select(MARKS).where(MARKS.c.key.in_(bindparam("keys", expanding=True)), MARKS.c.state != SUPERSEDED).order_by(MARKS.c.id)
+
+
+def add(tx: Transaction, key: TraceKey, state: str, **columns: object) -> None:
+    """Write a mark; its number is larger than that of every mark there was before."""
+    tx.conn.execute(_ADD, {"at": tx.now, **columns, "key": key, "state": state})
+
+
+def intent(tx: Transaction, build_id: str) -> RowMapping | None:
+    """The intent of a build that has not ended, superseded or not."""
+    return tx.conn.execute(_INTENT, {"of_build": build_id}).mappings().one_or_none()
+
+
+def outlive(tx: Transaction, key: TraceKey, number: int) -> None:
+    """The build whose intent has this number ended well: drop what it outlived, and the intent."""
+    older = {"of_key": key, "intent": number}
+    tx.conn.execute(_SUPERSEDE_OLDER, older)
+    tx.conn.execute(_DROP_OLDER, older)
+    drop(tx, number)
+
+
+def drop(tx: Transaction, number: int) -> None:
+    """Remove one mark."""
+    tx.conn.execute(_DROP, {"of_id": number})
+
+
+def drop_until(tx: Transaction, key: TraceKey, moment: int) -> None:
+    """Remove the marks of a key that were made at or before ``moment``: for tests, which announce nothing."""
+    tx.conn.execute(delete(MARKS).where(MARKS.c.key == key, MARKS.c.at <= moment, MARKS.c.state.not_in(_MAY_SPEAK_UP)))
+
+
+def invalidate(tx: Transaction, keys: Sequence[TraceKey], by: str, why: str) -> None:
+    """Make the keys due, on behalf of ``by``; only the last invalidation of a key is kept."""
+    for some in chunks(keys):
+        tx.conn.execute(delete(MARKS).where(MARKS.c.key.in_(some), MARKS.c.state == INVALIDATED))
+        tx.conn.execute(insert(MARKS).values(at=tx.now), [{"key": key, "state": INVALIDATED, "by": by, "detail": why} for key in some])
+
+
+def forget(tx: Transaction, keys: Sequence[TraceKey]) -> None:
+    """Drop everything that stands against these keys. Builds in progress may still speak up for themselves."""
+    for some in chunks(keys):
+        tx.conn.execute(update(MARKS).where(MARKS.c.key.in_(some), MARKS.c.state == OPEN).values(state=SUPERSEDED))
+        tx.conn.execute(delete(MARKS).where(MARKS.c.key.in_(some), MARKS.c.state.not_in(_MAY_SPEAK_UP)))
+
+
+def prune(tx: Transaction, before: int) -> None:
+    """Drop superseded intents from before ``before``: whoever wrote them will not speak up any more."""
+    tx.conn.execute(delete(MARKS).where(MARKS.c.state == SUPERSEDED, MARKS.c.at < before))
+
+
+@dataclass
+class Standing:
+    """What stands against the traces of some keys, folded from marks in the order of their numbers."""
+
+    attempts: dict[TraceKey, AttemptProblem] = field(default_factory=dict)
+    invalidations: dict[TraceKey, Invalidation] = field(default_factory=dict)
+    building: set[TraceKey] = field(default_factory=set)
+
+    def read(self, tx: Transaction, keys: Sequence[TraceKey], live_terms: dict[TraceKey, int]) -> None:
+        """Add what stands against ``keys``, given the terms that are live now."""
+        for row in tx.conn.execute(_STANDING, {"keys": keys}).mappings():
+            self._add(row, live_terms)
+
+    def _add(self, row: RowMapping, live_terms: dict[TraceKey, int]) -> None:
+        key, at = TraceKey(row["key"]), instant(row["at"])
+        if row["state"] == INVALIDATED:
+            self.invalidations[key] = Invalidation(row["by"], at, row["detail"])
+        elif row["state"] != OPEN:
+            self.attempts[key] = AttemptProblem(AttemptState(row["state"]), row["run_id"], at, row["detail"])
+        elif live_terms.get(key) != row["term"]:
+            self.attempts[key] = AttemptProblem(AttemptState.INTERRUPTED, row["run_id"], at, row["detail"])
+        else:
+            self.building.add(key)

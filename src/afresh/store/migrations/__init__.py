@@ -1,0 +1,1 @@
+"""Alembic's script folder: package data, found by :mod:`afresh.store.migrating`."""

@@ -1,0 +1,249 @@
+"""The state as the rest of the program sees it: one object, shared by all threads, every method one transaction.
+
+Every method raises :class:`~afresh.errors.StateUnavailableError` when the database cannot be used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from afresh.core.trace import AttemptState
+from afresh.store import blobs, builds, decisions, durations, events, leases, marks, memos, runs, traces
+from afresh.store.instants import instant, length
+from afresh.store.records import Settlement
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import datetime, timedelta
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from afresh.core.lease import Held, Holder, Lease
+    from afresh.core.node import NodeId
+    from afresh.core.relation import TraceKey
+    from afresh.core.trace import Signature, Trace
+    from afresh.store.engine import Database, Transaction
+    from afresh.store.records import Build, DecisionRecord, DecisionRow, EventRecord, ProbeMemo, Run, RunOutcome, RunRecord, Snapshot
+
+
+class StateStore:
+    """What is remembered between runs. Made by :func:`afresh.store.open_store`."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    @property
+    def place(self) -> str:
+        """Where the state lives, for people: a path, or a url without its password."""
+        return self._db.place
+
+    def close(self) -> None:
+        """Give back the connections; the store must not be used afterwards."""
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def now(self) -> datetime:
+        """The database's time, in UTC: the only clock that judges leases and intervals."""
+        return instant(self._db.read(lambda tx: tx.now))
+
+    # --- runs ---------------------------------------------------------------------------------------------------------
+
+    def begin_run(self, run: RunRecord) -> Run:
+        """Write a run down as running. Without a schedule it counts from its start."""
+        return self._db.write(lambda tx: runs.begin(tx, run))
+
+    def end_run(self, run_id: str, outcome: RunOutcome) -> None:
+        """Write down how a run ended, and drop content that no trace names any more."""
+
+        def work(tx: Transaction) -> None:
+            runs.end(tx, run_id, outcome)
+            blobs.collect(tx)
+
+        self._db.write(work)
+
+    def runs(self, limit: int = 20) -> tuple[Run, ...]:
+        """The last runs, newest first."""
+        return self._db.read(lambda tx: runs.newest(tx, limit))
+
+    def run(self, run_id: str) -> Run | None:
+        """The run of this id, if it is known."""
+        return self._db.read(lambda tx: runs.one(tx, run_id))
+
+    # --- traces -------------------------------------------------------------------------------------------------------
+
+    def snapshot(self, keys: Iterable[TraceKey]) -> Snapshot:
+        """Everything that is known of ``keys``, read at one moment in one transaction."""
+        wanted = tuple(keys)
+        return self._db.read(lambda tx: traces.snapshot(tx, wanted))
+
+    def recorded(self, project: str | None = None) -> Mapping[TraceKey, NodeId]:
+        """Every key that has a trace, of one project or of all, with the node that built it."""
+        return self._db.read(lambda tx: traces.recorded(tx, project))
+
+    def invalidate(self, keys: Iterable[TraceKey], by: str, why: str = "") -> None:
+        """Make the keys due, on behalf of ``by``, until a build that starts from now on ends well."""
+        wanted = tuple(keys)
+        self._db.write_durably(lambda tx: marks.invalidate(tx, wanted, by, why))
+
+    def forget(self, keys: Iterable[TraceKey]) -> None:
+        """Drop the traces of these keys and what stands against them: to us, they were never built."""
+        wanted = tuple(keys)
+
+        def work(tx: Transaction) -> None:
+            traces.forget(tx, wanted)
+            marks.forget(tx, wanted)
+            durations.forget(tx, wanted)
+
+        self._db.write(work)
+
+    # --- leases -------------------------------------------------------------------------------------------------------
+
+    def acquire(self, key: TraceKey, holder: Holder, ttl: timedelta) -> Lease | Held:
+        """Take the lease of ``key`` if nobody's is live, else say whose is. An expired lease is taken over."""
+        return self._db.write(lambda tx: leases.acquire(tx, key, holder, ttl))
+
+    def renew(self, held: Iterable[Lease], ttl: timedelta) -> frozenset[TraceKey]:
+        """Extend these leases to ``ttl`` from now; return the keys of those that were **lost**: expired or taken over."""
+        wanted = tuple(held)
+        return self._db.write(lambda tx: leases.renew(tx, wanted, ttl)) if wanted else frozenset()
+
+    def release(self, lease: Lease) -> None:
+        """Give the lease back; nothing happens if it was lost already."""
+        self._db.write(lambda tx: leases.release(tx, lease))
+
+    def release_all(self, run_id: str) -> None:
+        """Give back every lease of a run."""
+        self._db.write(lambda tx: leases.release_all(tx, run_id))
+
+    def held_leases(self) -> tuple[Held, ...]:
+        """Every live lease, oldest first."""
+        return self._db.read(leases.held)
+
+    # --- builds -------------------------------------------------------------------------------------------------------
+
+    def open_build(self, lease: Lease, node: str, reasons: Sequence[str], run_id: str) -> Build:
+        """Announce a build, before any SQL is sent; it outlives a power cut. ``reasons`` are codes.
+
+        Raises:
+            LeaseLostError: the lease is no longer ours.
+        """
+        return self._db.write_durably(lambda tx: builds.open_build(tx, lease, node, reasons, run_id))
+
+    def record_trace(self, lease: Lease, trace: Trace, *, compiled: str | None = None, depfile: bytes | None = None) -> Trace:
+        """Write the trace of an announced build that ended well; returns it with the digests of its content.
+
+        Drops what stood against the relation before the build started; what came later stays.
+
+        Raises:
+            LeaseLostError: the lease is no longer ours; nothing is written then.
+        """
+        return self._db.write(lambda tx: builds.record_trace(tx, lease, trace, compiled=compiled, depfile=depfile))
+
+    def close_build(self, build_id: str, state: AttemptState | None, detail: str = "") -> None:
+        """End a build that leaves no trace. ``None``: nothing was sent to the warehouse, so it never happened."""
+        self._db.write(lambda tx: builds.close_build(tx, build_id, state, detail))
+
+    def taint(self, key: TraceKey, *, detail: str, run_id: str, state: AttemptState = AttemptState.TAINTED) -> None:
+        """Say that nobody knows what the relation holds, until a build that starts from now on ends well. Needs no lease."""
+        self._db.write_durably(lambda tx: builds.taint(tx, key, state=state, detail=detail, run_id=run_id))
+
+    def record_test(self, trace: Trace, *, compiled: str | None = None, depfile: bytes | None = None) -> Trace:
+        """Write the trace of a test that ran, whatever came out; tests take no lease. Returns it with its digests."""
+        return self._db.write(lambda tx: builds.record_test(tx, trace, compiled=compiled, depfile=depfile))
+
+    def record_tests(self, results: Sequence[tuple[Trace, str, bytes]]) -> None:
+        """As :meth:`record_test` for many results (trace, compiled SQL, depfile), in one transaction."""
+        if results:
+            self._db.write(lambda tx: builds.record_tests(tx, results))
+
+    def refresh_depfiles(self, found: Sequence[tuple[TraceKey, str, bytes]]) -> None:
+        """Keep newer records (key, build id, depfile) of what builds read: equal code, read through other macros or values."""
+        if found:
+            self._db.write(lambda tx: builds.refresh_depfiles(tx, found))
+
+    def settle(
+        self,
+        key: TraceKey,
+        build_id: str,
+        *,
+        outside_token: str | None,
+        output_version: str | None = None,
+        signature: Signature | None = None,
+    ) -> bool:
+        """Complete the trace after the run, if it is still of that build; says whether it was."""
+        return self.settle_all([Settlement(key, build_id, outside_token, output_version, signature)]) == 1
+
+    def settle_all(self, settlements: Sequence[Settlement]) -> int:
+        """As :meth:`settle` for many, in one transaction; returns how many traces were still of their builds."""
+        return self._db.write(lambda tx: traces.settle(tx, settlements))
+
+    # --- history ------------------------------------------------------------------------------------------------------
+
+    def record_decisions(self, run_id: str, rows: Sequence[DecisionRow]) -> None:
+        """Write down the verdicts of a run that was begun. The same verdict again adds the run to the row there is."""
+        self._db.write(lambda tx: decisions.record(tx, run_id, rows))
+
+    def last_decisions(
+        self,
+        nodes: Collection[str] | None = None,
+        run_id: str | None = None,
+        limit: int = 1,
+        *,
+        target: tuple[str, str] | None = None,
+    ) -> tuple[DecisionRecord, ...]:
+        """The last verdicts, newest first: at most ``limit`` per node and key.
+
+        ``run_id``: those of this run only. ``target``: a project and its target, where they last counted there.
+        """
+        return self._db.read(lambda tx: decisions.last(tx, nodes, run_id=run_id, limit=limit, target=target))
+
+    def durations(self, keys: Iterable[TraceKey]) -> Mapping[TraceKey, float]:
+        """The median of the last execution times of each key, in seconds; keys that were never built are absent."""
+        wanted = tuple(keys)
+        return self._db.read(lambda tx: durations.medians(tx, wanted))
+
+    def prune_history(self, older_than: timedelta) -> None:
+        """Drop runs, verdicts, events and probe memos older than this; traces and leases stay."""
+
+        def work(tx: Transaction) -> None:
+            before = tx.now - length(older_than)
+            for family in (decisions, runs, events, memos, marks):
+                family.prune(tx, before)
+            blobs.collect(tx)
+
+        self._db.write(work)
+
+    # --- content, memory, events --------------------------------------------------------------------------------------
+
+    def put_blob(self, content: bytes | str) -> str:
+        """Keep a text or bytes under the digest that is returned, as long as a trace names it (and an hour besides)."""
+        return self._db.write(lambda tx: blobs.put(tx, content))
+
+    def get_blobs(self, digests: Iterable[str]) -> Mapping[str, bytes]:
+        """The contents of ``digests``; what is not there is absent."""
+        wanted = tuple(digests)
+        return self._db.read(lambda tx: blobs.get(tx, wanted))
+
+    def probe_memos(self, keys: Iterable[str]) -> Mapping[str, ProbeMemo]:
+        """What probes remembered under ``keys``; what is not there is absent."""
+        wanted = tuple(keys)
+        return self._db.read(lambda tx: memos.read(tx, wanted))
+
+    def remember_probes(self, found: Mapping[str, ProbeMemo]) -> None:
+        """Keep these memos in the place of older ones."""
+        if found:
+            self._db.write(lambda tx: memos.remember(tx, found))
+
+    def record_event(self, run_id: str, kind: str, payload: str) -> None:
+        """Write down that something happened; only the last ten thousand events are kept."""
+        self._db.write(lambda tx: events.record(tx, run_id, kind, payload))
+
+    def events(self, after: int = 0, *, run_id: str | None = None, limit: int = 1000) -> tuple[EventRecord, ...]:
+        """The events after the one of this number, oldest first, of one run or of all."""
+        return self._db.read(lambda tx: events.since(tx, after, run_id, limit))

@@ -1,0 +1,154 @@
+"""DuckDB's own tables about its tables: what to ask, and the answer as values."""
+
+from __future__ import annotations
+
+import string
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from afresh.core.trace import Signature
+from afresh.warehouse.asks import AskSql
+from afresh.warehouse.cells import literal, marked_columns, unmarked_rows
+from afresh.warehouse.names import Name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from afresh.warehouse.asks import Rows
+
+_FOLDING = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+_PAIR, _NEXT = "\x1f", "\x1e"
+
+
+def folded(name: str) -> str:
+    """DuckDB takes names for equal that differ in the case of ASCII letters only."""
+    return name.translate(_FOLDING)
+
+
+def folded_name(name: Name) -> Name:
+    """All three parts, folded."""
+    return Name(folded(name.database), folded(name.schema), folded(name.identifier))
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """One attached database. ``path`` is empty for one in memory; ``type`` is ``duckdb``, ``postgres``, ``ducklake`` and others."""
+
+    name: str
+    path: str
+    type: str
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the state of this one file (and the log beside it) is the state of the database."""
+        return self.type == "duckdb" and bool(self.path) and self.path != ":memory:" and ":" not in self.path[2:]
+
+    @property
+    def files(self) -> tuple[str, str]:
+        """The file, and the write-ahead log beside it."""
+        return (self.path, f"{self.path}.wal")
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogRelation:
+    """A table or view. ``name`` is spelled as it was created; ``sql`` is a view's definition."""
+
+    name: Name
+    kind: str
+    estimated_rows: int | None
+    sql: str
+    columns: tuple[tuple[str, str], ...]
+
+    @property
+    def signature(self) -> Signature:
+        """Columns and types, in order."""
+        return Signature(self.columns)
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """What has been read of DuckDB's catalog so far."""
+
+    databases: Mapping[str, Database] = field(default_factory=dict)
+    relations: Mapping[Name, CatalogRelation] = field(default_factory=dict)
+    macros: frozenset[str] = frozenset()
+    volatile: frozenset[str] = frozenset()
+
+
+DATABASES = AskSql(
+    f"select {marked_columns('database_name', 'path', 'type')} from duckdb_databases() "
+    "where not internal or database_name = 'temp' order by 1",
+    None,
+    "attached databases",
+)
+
+
+def read_databases(answer: Rows) -> dict[str, Database]:
+    """The attached databases by folded name."""
+    rows = [(name or "", path or "", kind or "") for name, path, kind in unmarked_rows(answer)]
+    return {folded(name): Database(name, path, kind) for name, path, kind in rows}
+
+
+def ask_relations(identifiers: Iterable[str]) -> AskSql:
+    """Every table and view of one of these folded names, in whatever schema and database."""
+    names = ", ".join(literal(name) for name in sorted(identifiers))
+    fold = f"translate({{}}, {literal(string.ascii_uppercase)}, {literal(string.ascii_lowercase)}) in ({names})"
+    columns = (
+        "select database_name, schema_name, table_name, "
+        f"string_agg(column_name || {_char(_PAIR)} || data_type, {_char(_NEXT)} order by column_index) as columns "
+        f"from duckdb_columns() where {fold.format('table_name')} group by all"
+    )
+    tables = (
+        "select database_name, schema_name, table_name as name, 'table' as kind, estimated_size, '' as sql "
+        f"from duckdb_tables() where {fold.format('table_name')}"
+    )
+    views = (
+        "select database_name, schema_name, view_name as name, 'view' as kind, null as estimated_size, sql "
+        f"from duckdb_views() where not internal and {fold.format('view_name')}"
+    )
+    wanted = ("r.database_name", "r.schema_name", "r.name", "r.kind", "r.estimated_size", "r.sql", "c.columns")
+    sql = (
+        f"select {marked_columns(*wanted)} from ({tables} union all {views}) as r left join ({columns}) as c "
+        "on c.database_name = r.database_name and c.schema_name = r.schema_name and c.table_name = r.name order by 1, 2, 3"
+    )
+    return AskSql(sql, None, "tables and views")
+
+
+def _char(char: str) -> str:
+    return f"chr({ord(char)})"
+
+
+def read_relations(answer: Rows) -> dict[Name, CatalogRelation]:
+    """Tables and views by folded name."""
+    found = [_relation(*row) for row in unmarked_rows(answer)]
+    return {folded_name(relation.name): relation for relation in found}
+
+
+def _relation(*row: str | None) -> CatalogRelation:
+    database, schema, name, kind, rows, sql, columns = row
+    pairs = [tuple(pair.split(_PAIR, 1)) for pair in (columns or "").split(_NEXT) if pair]
+    return CatalogRelation(
+        Name(database or "", schema or "", name or ""),
+        kind or "",
+        int(rows) if rows is not None else None,
+        sql or "",
+        tuple((pair[0], pair[1]) for pair in pairs),
+    )
+
+
+def ask_functions(names: Iterable[str]) -> AskSql:
+    """Which of these functions are macros of users, and which answer differently from call to call."""
+    wanted = ", ".join(literal(name) for name in sorted(names)) or "''"
+    columns = marked_columns("lower(function_name)", "internal", "stability")
+    sql = (
+        f"select distinct {columns} from duckdb_functions() where lower(function_name) in ({wanted}) "
+        "and (not internal or stability in ('VOLATILE', 'CONSISTENT_WITHIN_QUERY')) order by 1, 2, 3"
+    )
+    return AskSql(sql, None, "functions used by views")
+
+
+def read_functions(answer: Rows) -> tuple[frozenset[str], frozenset[str]]:
+    """The users' macros, and the volatile built-in functions."""
+    rows = [(name or "", internal) for name, internal, _ in unmarked_rows(answer)]
+    macros = frozenset(name for name, internal in rows if internal == "false")
+    return macros, frozenset(name for name, internal in rows if internal != "false")

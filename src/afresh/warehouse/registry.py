@@ -1,0 +1,21 @@
+"""Which engine goes with which of dbt's adapters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from afresh.warehouse.duckdb import DuckDb
+from afresh.warehouse.postgres import Postgres
+from afresh.warehouse.unknown import UnknownEngine
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from afresh.warehouse.engine import Engine
+
+_ENGINES: Mapping[str, Engine] = {known.adapter_type: known for known in (DuckDb(), Postgres())}
+
+
+def engine(adapter_type: str) -> Engine:
+    """The engine of one of dbt's adapters; for an adapter without one, an engine that answers Unknown and says why."""
+    return _ENGINES.get(adapter_type) or UnknownEngine(adapter_type)
