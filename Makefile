@@ -9,7 +9,7 @@ PYTHONS := >=3.10,<3.14
 PYTHONS_OF_OLD_DBT := >=3.10,<3.13
 
 BIN := .venv/bin
-PYTEST := python -m pytest -n auto --maxprocesses 4
+PYTEST := python -m pytest -n auto --maxprocesses 4 --dist worksteal
 OLDEST := 1-8
 NEWEST := 1-12
 MATRIX := 1-8 1-9 1-10 1-11 1-12

@@ -93,11 +93,13 @@ def _own_dbt_globals() -> Iterator[None]:
 
 
 def _forget_last_invocation() -> None:
+    from dbt import deprecations
     from dbt.adapters.factory import reset_adapters
     from dbt_common.events.event_manager_client import cleanup_event_logger
     from dbt_common.events.functions import reset_metadata_vars
     from dbt_common.invocation import reset_invocation_id
 
+    deprecations.reset_deprecations()
     reset_adapters()
     _close_duckdb()
     cleanup_event_logger()

@@ -80,12 +80,15 @@ _threshold: list[tuple[int, int, int]] = []
 @contextmanager
 def _fewer_collections() -> Iterator[None]:
     """dbt makes millions of objects that live until the end: the cyclic collector only costs while they are made."""
+    frozen_by_others = gc.get_freeze_count() > 0
     _threshold[:] = [gc.get_threshold()]
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 50, 1000)
     try:
         yield
     finally:
         project_is_read()
+        if not frozen_by_others:
+            gc.unfreeze()  # who goes on in this process gets the memory back
 
 
 def project_is_read() -> None:
