@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from afresh.core.relation import TraceKey
-    from afresh.store import StateStore
+    from afresh.store import Intent, StateStore, Taken
 
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 0.25
@@ -70,6 +70,14 @@ class LeaseKeeper:
                 raise QueueTimeoutError(text, where=node, holder=answer.holder.run_id, waited=waited)
             pause = min(pause * 1.5, _LONGEST_PAUSE)
 
+    def take(self, key: TraceKey, intent: Intent) -> Taken | None:
+        """Take the lease of ``key`` if nobody holds it, and announce the build if all is as it was seen; never waits."""
+        answer = self._store.take(key, replace(self._holder, node=intent.node), self._ttl, intent)
+        if isinstance(answer, Held):
+            return None
+        self._keep(answer.lease)
+        return answer
+
     def stop_waiting(self) -> None:
         """The run ends: whoever waits for a lease gives up now."""
         self._interrupted.set()
@@ -82,10 +90,16 @@ class LeaseKeeper:
                 self._thread.start()
 
     def release(self, lease: Lease) -> None:
-        """Give a lease back; giving back a lost one is no error."""
+        """Give a lease back, unless that is done already; giving back a lost one is no error."""
+        with self._lock:
+            is_ours = self._held.pop(lease.key, None) is not None
+        if is_ours:
+            self._store.release(lease)
+
+    def given_back(self, lease: Lease) -> None:
+        """The lease was given back with what was written under it."""
         with self._lock:
             self._held.pop(lease.key, None)
-        self._store.release(lease)
 
     def close(self) -> None:
         """Stop renewing and give everything back."""

@@ -23,9 +23,13 @@ from afresh.orchestration.journal import NodeDone, SqlChange
 from afresh.orchestration.outcome import Act, R, Ran, Refused, Reused
 from afresh.orchestration.run_session import UNDECIDED_KINDS, RunSession
 from afresh.orchestration.traces import test_trace, trace_of_build
+from afresh.store import Intent as Intended
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from afresh.core.lease import Held, Lease
+    from afresh.core.relation import TraceKey
     from afresh.core.trace import Trace
     from afresh.orchestration.observing import Eyes
     from afresh.store import Build as Intent
@@ -88,7 +92,32 @@ class NodeSession:
             return Reused(decision)
         if node.kind in _TESTS or node.key is None:
             return _Ready(node, _as_build(decision), self._read_inputs(node, eyes))
-        return self._prepare_under_lease(node)
+        return self._at_once(node, node.key, decision, eyes) or self._prepare_under_lease(node)
+
+    def _at_once(self, node: Node, key: TraceKey, decision: Decision, eyes: Eyes) -> _Ready | Reused | None:
+        """A node that is due as far as it was seen: if nobody wrote anything since, it is due under its lease too."""
+        if not isinstance(decision, Build):
+            return None
+        codes = tuple(reason.code for reason in decision.reasons)
+        seen = eyes.picture.heads(self._run.keys_of(node.id, eyes.picture))
+        taken = self._run.leases.take(key, Intended(node.id, codes, seen))
+        if taken is None:
+            return None
+        try:
+            if taken.build is None:
+                return self._decide_under(taken.lease, node, waited=False)
+            return self._readied(node, decision, eyes, taken.lease, lambda: taken.build)
+        except BaseException:
+            if taken.build is not None:
+                self._run.store.close_build(taken.build.build_id, None)
+            self._run.leases.release(taken.lease)
+            raise
+
+    def _readied(self, node: Node, decision: Build, eyes: Eyes, lease: Lease, announce: Callable[[], Intent | None]) -> _Ready:
+        last = eyes.picture.trace(lease.key)
+        inputs = self._read_inputs(node, eyes)
+        self._run.watch.about_to_build(node, last)
+        return _Ready(node, decision, inputs, lease, announce(), last)
 
     def _is_held(self, node: Node, eyes: Eyes) -> bool:
         return node.key is not None and eyes.picture.held(node.key) is not None
@@ -115,11 +144,9 @@ class NodeSession:
             self._run.leases.release(lease)
             return Reused(decision)
         build = _as_build(decision)
-        inputs = self._read_inputs(node, eyes)
-        self._run.watch.about_to_build(node, eyes.picture.trace(lease.key))
         codes = tuple(reason.code for reason in build.reasons)
-        intent = self._run.store.open_build(lease, node.id, codes, self._run.settings.run_id)
-        return _Ready(node, build, inputs, lease, intent, eyes.picture.trace(lease.key))
+        run_id = self._run.settings.run_id
+        return self._readied(node, build, eyes, lease, lambda: self._run.store.open_build(lease, node.id, codes, run_id))
 
     def _read_inputs(self, node: Node, eyes: Eyes) -> InputsRead:
         return InputsRead.before(node, eyes, self._run.readings)
@@ -199,7 +226,9 @@ class NodeSession:
         after = self._run.watch.built(trace, report)
         if after is not None:
             trace = replace(trace, outside_token=after.outside_token, signature=after.signature)
-        self._run.first_picture.add(self._run.store.record_trace(lease, trace, compiled=record.compiled, depfile=record.depfile))
+        recorded = self._run.store.record_trace(lease, trace, compiled=record.compiled, depfile=record.depfile)
+        self._run.leases.given_back(lease)
+        self._run.first_picture.add(recorded)
 
     # --- what can go wrong --------------------------------------------------------------------------------------------
 

@@ -6,14 +6,19 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from afresh.store import Head
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from afresh.core.lease import Held
     from afresh.core.relation import TraceKey
     from afresh.core.trace import AttemptProblem, Invalidation, Trace
     from afresh.store import Snapshot, StateStore
+
+NOTHING = Head()
+"""Of a key about which nothing is known."""
 
 
 class Picture:
@@ -80,6 +85,17 @@ class Picture:
             return None
         self.foresee((key,))
         return next((found for snap in self._snapshots if (found := snap.invalidations.get(key))), None)
+
+    def heads(self, keys: Iterable[TraceKey]) -> Mapping[TraceKey, Head]:
+        """All that was seen of these keys, in short: what this run has written since counts as seen."""
+        wanted = tuple(keys)
+        self.foresee(wanted)
+        return {key: self._head(key) for key in wanted}
+
+    def _head(self, key: TraceKey) -> Head:
+        if key in self._ours:
+            return Head(self._ours[key].build_id)
+        return next((head for snap in self._snapshots if (head := snap.head(key)) != NOTHING), NOTHING)
 
     def holders(self) -> tuple[Held, ...]:
         """Every live lease that has been read so far."""

@@ -92,9 +92,13 @@ class RunSession:
             if node.key is not None and reading is not None and isinstance(reading.version, Unknown):
                 self.host.say(unknown_code(node.key), unknown_text(self.host.label(node_id), reading.version))
 
+    def keys_of(self, node_id: NodeId, picture: Picture) -> set[TraceKey]:
+        """Everything in the state that bears on a decision about a node, as far as a picture tells."""
+        keys = state_keys(self.host, (node_id,))
+        return keys | recorded_keys(picture, keys)
+
     def _picture_of(self, nodes: Iterable[NodeId]) -> Picture:
-        wanted = tuple(nodes)
-        keys = state_keys(self.host, wanted)
+        keys = state_keys(self.host, nodes)
         if self._first is not None:
             keys |= recorded_keys(self._first, keys)
         picture = Picture(self.store, keys)

@@ -10,6 +10,8 @@ from afresh.store.records import (
     DecisionRecord,
     DecisionRow,
     EventRecord,
+    Head,
+    Intent,
     ProbeMemo,
     Run,
     RunOutcome,
@@ -17,6 +19,7 @@ from afresh.store.records import (
     RunStatus,
     Settlement,
     Snapshot,
+    Taken,
 )
 from afresh.store.statestore import StateStore
 
@@ -25,6 +28,8 @@ __all__ = [
     "DecisionRecord",
     "DecisionRow",
     "EventRecord",
+    "Head",
+    "Intent",
     "ProbeMemo",
     "Run",
     "RunOutcome",
@@ -33,5 +38,6 @@ __all__ = [
     "Settlement",
     "Snapshot",
     "StateStore",
+    "Taken",
     "open_store",
 ]

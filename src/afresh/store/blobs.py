@@ -14,7 +14,7 @@ from afresh.store.instants import length
 from afresh.store.schema import BLOBS, TRACES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from afresh.store.engine import Transaction
 
@@ -32,10 +32,18 @@ _PUT = text(
 
 def put(tx: Transaction, content: bytes | str) -> str:
     """Keep ``content`` and return its digest."""
-    raw = content.encode(errors="surrogatepass") if isinstance(content, str) else content
-    digest = hashlib.sha256(raw).hexdigest()[:32]
-    tx.conn.execute(_PUT, {"digest": digest, "content": zlib.compress(raw, 9), "now": tx.now})
-    return digest
+    return put_all(tx, (content,))[0]
+
+
+def put_all(tx: Transaction, contents: Sequence[bytes | str]) -> list[str]:
+    """Keep all ``contents`` and return their digests, in order."""
+    raws = [content.encode(errors="surrogatepass") if isinstance(content, str) else content for content in contents]
+    digests = [hashlib.sha256(raw).hexdigest()[:32] for raw in raws]
+    distinct = dict(zip(digests, raws, strict=True))
+    if distinct:
+        rows = [{"digest": digest, "content": zlib.compress(raw), "now": tx.now} for digest, raw in distinct.items()]
+        tx.conn.execute(_PUT, rows)
+    return digests
 
 
 def get(tx: Transaction, digests: Iterable[str]) -> Mapping[str, bytes]:

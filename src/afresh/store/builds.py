@@ -10,18 +10,21 @@ from typing import TYPE_CHECKING
 
 from ulid import ULID
 
+from afresh.core.lease import Held
 from afresh.core.relation import TraceKey
 from afresh.errors import InternalError
 from afresh.store import blobs, durations, leases, marks, traces
 from afresh.store.instants import instant, micros
-from afresh.store.records import Build
+from afresh.store.records import Build, Taken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import timedelta
 
-    from afresh.core.lease import Lease
+    from afresh.core.lease import Holder, Lease
     from afresh.core.trace import AttemptState, Trace
     from afresh.store.engine import Transaction
+    from afresh.store.records import Intent
 
 
 def open_build(tx: Transaction, lease: Lease, node: str, reasons: Sequence[str], run_id: str) -> Build:
@@ -32,6 +35,16 @@ def open_build(tx: Transaction, lease: Lease, node: str, reasons: Sequence[str],
     detail = f"build of {node}" + (f" ({', '.join(reasons)})" if reasons else "")
     marks.add(tx, lease.key, marks.OPEN, build_id=build_id, term=lease.term, node=node, run_id=run_id, detail=detail)
     return Build(build_id, lease.key, lease.term, node, run_id, instant(tx.now))
+
+
+def take(tx: Transaction, key: TraceKey, holder: Holder, ttl: timedelta, intent: Intent) -> Taken | Held:
+    """Take the lease of ``key``; announce the build at once if all is as it was seen, so that the verdict stands."""
+    answer = leases.acquire(tx, key, holder, ttl)
+    if isinstance(answer, Held):
+        return answer
+    if not traces.is_as_seen(tx, key, intent.seen):
+        return Taken(answer, None)
+    return Taken(answer, open_build(tx, answer, intent.node, intent.reasons, holder.run_id))
 
 
 def record_trace(tx: Transaction, lease: Lease, trace: Trace, *, compiled: str | None, depfile: bytes | None) -> Trace:
@@ -45,23 +58,20 @@ def record_trace(tx: Transaction, lease: Lease, trace: Trace, *, compiled: str |
     recorded = _with_content(tx, trace, compiled=compiled, depfile=depfile)
     traces.write(tx, recorded)
     marks.outlive(tx, lease.key, intent["id"])
-    durations.remember(tx, lease.key, trace.execution_seconds)
-    return recorded
-
-
-def record_test(tx: Transaction, trace: Trace, *, compiled: str | None, depfile: bytes | None) -> Trace:
-    """Write the trace of a test, which takes no lease: the last one to end is what counts."""
-    recorded = _with_content(tx, trace, compiled=compiled, depfile=depfile)
-    traces.write(tx, recorded)
-    marks.drop_until(tx, trace.key, micros(trace.started_at))
-    durations.remember(tx, trace.key, trace.execution_seconds)
+    durations.remember(tx, {lease.key: trace.execution_seconds})
     return recorded
 
 
 def record_tests(tx: Transaction, results: Sequence[tuple[Trace, str, bytes]]) -> None:
-    """Write the traces of tests that ran, each with its content."""
-    for trace, compiled, depfile in results:
-        record_test(tx, trace, compiled=compiled, depfile=depfile)
+    """Write the traces of tests that ran, each with its content. Tests take no lease: the last one to end is what counts."""
+    contents: list[bytes | str] = []
+    for _, compiled, depfile in results:
+        contents += [compiled, depfile]
+    digests = iter(blobs.put_all(tx, contents))
+    recorded = [replace(trace, compiled_digest=next(digests), depfile_digest=next(digests)) for trace, _, _ in results]
+    traces.write(tx, *recorded)
+    marks.drop_until(tx, {trace.key: micros(trace.started_at) for trace in recorded})
+    durations.remember(tx, {trace.key: trace.execution_seconds for trace in recorded})
 
 
 def close_build(tx: Transaction, build_id: str, state: AttemptState | None, detail: str) -> None:
@@ -87,8 +97,9 @@ def refresh_depfiles(tx: Transaction, found: Sequence[tuple[TraceKey, str, bytes
 
 
 def _with_content(tx: Transaction, trace: Trace, *, compiled: str | None, depfile: bytes | None) -> Trace:
+    digests = iter(blobs.put_all(tx, [content for content in (compiled, depfile) if content is not None]))
     return replace(
         trace,
-        compiled_digest=trace.compiled_digest if compiled is None else blobs.put(tx, compiled),
-        depfile_digest=trace.depfile_digest if depfile is None else blobs.put(tx, depfile),
+        compiled_digest=trace.compiled_digest if compiled is None else next(digests),
+        depfile_digest=trace.depfile_digest if depfile is None else next(digests),
     )

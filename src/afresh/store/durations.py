@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 KEPT = 20
 """How many builds of a key are remembered."""
 
-_OF_KEY = select(DURATIONS.c.seconds).where(DURATIONS.c.key == bindparam("of_key"))
+_OF_KEYS = select(DURATIONS).where(DURATIONS.c.key.in_(bindparam("keys", expanding=True)))
 _PUT = text(
     """
     INSERT INTO afresh_durations (key, seconds) VALUES (:key, :seconds)
@@ -29,12 +29,12 @@ _PUT = text(
 )
 
 
-def remember(tx: Transaction, key: TraceKey, seconds: float) -> None:
-    """Add the duration of one more complete build."""
-    row = tx.conn.execute(_OF_KEY, {"of_key": key}).one_or_none()
-    known = [] if row is None else json.loads(row.seconds)
-    newest = [*known, round(seconds, 3)][-KEPT:]
-    tx.conn.execute(_PUT, {"key": key, "seconds": json.dumps(newest, separators=(",", ":"))})
+def remember(tx: Transaction, took: Mapping[TraceKey, float]) -> None:
+    """Add the duration, in seconds, of one more complete build of each key."""
+    for some in chunks(list(took)):
+        known = {row.key: json.loads(row.seconds) for row in tx.conn.execute(_OF_KEYS, {"keys": some})}
+        newest = {key: [*known.get(key, ()), round(took[key], 3)][-KEPT:] for key in some}
+        tx.conn.execute(_PUT, [{"key": key, "seconds": json.dumps(newest[key], separators=(",", ":"))} for key in some])
 
 
 def medians(tx: Transaction, keys: Iterable[TraceKey]) -> Mapping[TraceKey, float]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, select, text, tuple_, update
+from sqlalchemy import and_, bindparam, select, text, tuple_, update
 
 from afresh.core.lease import Held, Holder, Lease
 from afresh.core.relation import TraceKey
@@ -41,7 +41,9 @@ _BY_KEY = select(LEASES).where(LEASES.c.key == bindparam("of_key"))
 # The row stays locked until the transaction ends, so that nobody can take the lease over before it has committed.
 _LOCK = _BY_KEY.with_for_update()
 _LIVE = select(LEASES).where(LEASES.c.expires_at > bindparam("now")).order_by(LEASES.c.since, LEASES.c.key)
-_LIVE_OF_KEYS = _LIVE.where(LEASES.c.key.in_(bindparam("keys", expanding=True)))
+IS_LIVE_OF_KEYS = and_(LEASES.c.key.in_(bindparam("keys", expanding=True)), LEASES.c.expires_at > bindparam("now"))
+"""The leases of ``keys`` that are live."""
+_LIVE_OF_KEYS = select(LEASES).where(IS_LIVE_OF_KEYS).order_by(LEASES.c.since, LEASES.c.key)
 _LIVE_OF_OURS = (
     tuple_(LEASES.c.key, LEASES.c.term).in_(bindparam("ours", expanding=True)),
     LEASES.c.expires_at > bindparam("now"),

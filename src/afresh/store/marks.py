@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import and_, bindparam, delete, insert, select, update
 
 from afresh.core.relation import TraceKey
 from afresh.core.trace import AttemptProblem, AttemptState, Invalidation
@@ -18,7 +18,7 @@ from afresh.store.instants import instant
 from afresh.store.schema import MARKS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy.engine import RowMapping
 
@@ -39,8 +39,14 @@ _INTENT = select(MARKS).where(MARKS.c.build_id == bindparam("of_build"), MARKS.c
 _OLDER = (MARKS.c.key == bindparam("of_key"), MARKS.c.id < bindparam("intent"))
 _SUPERSEDE_OLDER = update(MARKS).where(*_OLDER, MARKS.c.state == OPEN).values(state=SUPERSEDED)
 _DROP_OLDER = delete(MARKS).where(*_OLDER, MARKS.c.state.not_in(_MAY_SPEAK_UP))
+_ANY_OLDER = select(MARKS.c.id).where(*_OLDER).limit(1)
+_DROP_UNTIL = delete(MARKS).where(  # no IN list: that cannot be sent for many at once
+    MARKS.c.key == bindparam("of_key"), MARKS.c.at <= bindparam("moment"), MARKS.c.state != OPEN, MARKS.c.state != SUPERSEDED
+)
 _DROP = delete(MARKS).where(MARKS.c.id == bindparam("of_id"))
-_STANDING = select(MARKS).where(MARKS.c.key.in_(bindparam("keys", expanding=True)), MARKS.c.state != SUPERSEDED).order_by(MARKS.c.id)
+IS_STANDING = and_(MARKS.c.key.in_(bindparam("keys", expanding=True)), MARKS.c.state != SUPERSEDED)
+"""What counts of ``keys``."""
+_STANDING = select(MARKS).where(IS_STANDING).order_by(MARKS.c.id)
 
 
 def add(tx: Transaction, key: TraceKey, state: str, **columns: object) -> None:
@@ -56,8 +62,9 @@ def intent(tx: Transaction, build_id: str) -> RowMapping | None:
 def outlive(tx: Transaction, key: TraceKey, number: int) -> None:
     """The build whose intent has this number ended well: drop what it outlived, and the intent."""
     older = {"of_key": key, "intent": number}
-    tx.conn.execute(_SUPERSEDE_OLDER, older)
-    tx.conn.execute(_DROP_OLDER, older)
+    if tx.conn.execute(_ANY_OLDER, older).first() is not None:
+        tx.conn.execute(_SUPERSEDE_OLDER, older)
+        tx.conn.execute(_DROP_OLDER, older)
     drop(tx, number)
 
 
@@ -66,9 +73,9 @@ def drop(tx: Transaction, number: int) -> None:
     tx.conn.execute(_DROP, {"of_id": number})
 
 
-def drop_until(tx: Transaction, key: TraceKey, moment: int) -> None:
-    """Remove the marks of a key that were made at or before ``moment``: for tests, which announce nothing."""
-    tx.conn.execute(delete(MARKS).where(MARKS.c.key == key, MARKS.c.at <= moment, MARKS.c.state.not_in(_MAY_SPEAK_UP)))
+def drop_until(tx: Transaction, moments: Mapping[TraceKey, int]) -> None:
+    """Remove the marks of each key that were made at or before its moment: for tests, which announce nothing."""
+    tx.conn.execute(_DROP_UNTIL, [{"of_key": key, "moment": moment} for key, moment in moments.items()])
 
 
 def invalidate(tx: Transaction, keys: Sequence[TraceKey], by: str, why: str) -> None:
@@ -97,6 +104,7 @@ class Standing:
     attempts: dict[TraceKey, AttemptProblem] = field(default_factory=dict)
     invalidations: dict[TraceKey, Invalidation] = field(default_factory=dict)
     building: set[TraceKey] = field(default_factory=set)
+    numbers: dict[TraceKey, frozenset[int]] = field(default_factory=dict)
 
     def read(self, tx: Transaction, keys: Sequence[TraceKey], live_terms: dict[TraceKey, int]) -> None:
         """Add what stands against ``keys``, given the terms that are live now."""
@@ -105,6 +113,7 @@ class Standing:
 
     def _add(self, row: RowMapping, live_terms: dict[TraceKey, int]) -> None:
         key, at = TraceKey(row["key"]), instant(row["at"])
+        self.numbers[key] = self.numbers.get(key, frozenset()) | {row["id"]}
         if row["state"] == INVALIDATED:
             self.invalidations[key] = Invalidation(row["by"], at, row["detail"])
         elif row["state"] != OPEN:

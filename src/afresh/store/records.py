@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from afresh.core.lease import Held
+    from afresh.core.lease import Held, Lease
     from afresh.core.relation import TraceKey
     from afresh.core.trace import AttemptProblem, Invalidation, Signature, Trace
 
@@ -81,6 +81,14 @@ class Build:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """A lease that was taken, and the build that was announced with it if all was as it had been seen."""
+
+    lease: Lease
+    build: Build | None
+
+
+@dataclass(frozen=True, slots=True)
 class Settlement:
     """What is known of a build only after its run: the warehouse's token, and whatever replaces the trace's own values."""
 
@@ -89,6 +97,28 @@ class Settlement:
     outside_token: str | None
     output_version: str | None = None
     signature: Signature | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What a run means to build: the node, why (codes of reasons), and what it has seen of the keys that bear on that.
+
+    ``seen`` holds, per key, what :meth:`Snapshot.head` says of it.
+    """
+
+    node: str
+    reasons: Sequence[str]
+    seen: Mapping[TraceKey, Head]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What is known of a key, in short: equal if nothing was written about it in between."""
+
+    build_id: str | None = None
+    marks: frozenset[int] = frozenset()
+    holder: str | None = None
+    """The run that holds its lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +132,14 @@ class Snapshot:
     invalidations: Mapping[TraceKey, Invalidation]
     building: frozenset[TraceKey] = frozenset()
     """Those of the held keys whose build is announced: SQL may be on its way. The holders of others are still deciding."""
+    marks: Mapping[TraceKey, frozenset[int]] = field(default_factory=dict)
+    """The numbers of what stands against the traces."""
+
+    def head(self, key: TraceKey) -> Head:
+        """All of this about one key, in short."""
+        trace, held = self.traces.get(key), self.held.get(key)
+        build_id = None if trace is None else trace.build_id
+        return Head(build_id, self.marks.get(key, frozenset()), None if held is None else held.holder.run_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,19 @@ if TYPE_CHECKING:
     from afresh.core.relation import TraceKey
     from afresh.core.trace import Signature, Trace
     from afresh.store.engine import Database, Transaction
-    from afresh.store.records import Build, DecisionRecord, DecisionRow, EventRecord, ProbeMemo, Run, RunOutcome, RunRecord, Snapshot
+    from afresh.store.records import (
+        Build,
+        DecisionRecord,
+        DecisionRow,
+        EventRecord,
+        Intent,
+        ProbeMemo,
+        Run,
+        RunOutcome,
+        RunRecord,
+        Snapshot,
+        Taken,
+    )
 
 
 class StateStore:
@@ -108,6 +120,13 @@ class StateStore:
         """Take the lease of ``key`` if nobody's is live, else say whose is. An expired lease is taken over."""
         return self._db.write(lambda tx: leases.acquire(tx, key, holder, ttl))
 
+    def take(self, key: TraceKey, holder: Holder, ttl: timedelta, intent: Intent) -> Taken | Held:
+        """As :meth:`acquire`, and announce a build in the same transaction if nothing has happened to what ``intent`` saw.
+
+        If something has, the lease is taken and nothing is announced: the holder looks again.
+        """
+        return self._db.write_durably(lambda tx: builds.take(tx, key, holder, ttl, intent))
+
     def renew(self, held: Iterable[Lease], ttl: timedelta) -> frozenset[TraceKey]:
         """Extend these leases to ``ttl`` from now; return the keys of those that were **lost**: expired or taken over."""
         wanted = tuple(held)
@@ -136,14 +155,21 @@ class StateStore:
         return self._db.write_durably(lambda tx: builds.open_build(tx, lease, node, reasons, run_id))
 
     def record_trace(self, lease: Lease, trace: Trace, *, compiled: str | None = None, depfile: bytes | None = None) -> Trace:
-        """Write the trace of an announced build that ended well; returns it with the digests of its content.
+        """Write the trace of an announced build that ended well, and give the lease back.
 
-        Drops what stood against the relation before the build started; what came later stays.
+        Returns the trace with the digests of its content. Drops what stood against the relation before the build started; what
+        came later stays.
 
         Raises:
             LeaseLostError: the lease is no longer ours; nothing is written then.
         """
-        return self._db.write(lambda tx: builds.record_trace(tx, lease, trace, compiled=compiled, depfile=depfile))
+
+        def work(tx: Transaction) -> Trace:
+            recorded = builds.record_trace(tx, lease, trace, compiled=compiled, depfile=depfile)
+            leases.release(tx, lease)
+            return recorded
+
+        return self._db.write(work)
 
     def close_build(self, build_id: str, state: AttemptState | None, detail: str = "") -> None:
         """End a build that leaves no trace. ``None``: nothing was sent to the warehouse, so it never happened."""
@@ -153,12 +179,8 @@ class StateStore:
         """Say that nobody knows what the relation holds, until a build that starts from now on ends well. Needs no lease."""
         self._db.write_durably(lambda tx: builds.taint(tx, key, state=state, detail=detail, run_id=run_id))
 
-    def record_test(self, trace: Trace, *, compiled: str | None = None, depfile: bytes | None = None) -> Trace:
-        """Write the trace of a test that ran, whatever came out; tests take no lease. Returns it with its digests."""
-        return self._db.write(lambda tx: builds.record_test(tx, trace, compiled=compiled, depfile=depfile))
-
     def record_tests(self, results: Sequence[tuple[Trace, str, bytes]]) -> None:
-        """As :meth:`record_test` for many results (trace, compiled SQL, depfile), in one transaction."""
+        """Write the traces of tests that ran, whatever came out: (trace, compiled SQL, depfile) each. Tests take no lease."""
         if results:
             self._db.write(lambda tx: builds.record_tests(tx, results))
 

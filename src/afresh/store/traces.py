@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, delete, select, text, update
+from sqlalchemy import String, bindparam, cast, delete, literal, select, text, union_all, update
 
 from afresh.core.node import NodeId
 from afresh.core.relation import TraceKey
@@ -14,11 +14,13 @@ from afresh.store import leases, marks
 from afresh.store.codec import UnreadableTraceError, row_of_trace, trace_of_row
 from afresh.store.engine import chunks
 from afresh.store.instants import instant
-from afresh.store.records import Settlement, Snapshot
-from afresh.store.schema import TRACES
+from afresh.store.records import Head, Settlement, Snapshot
+from afresh.store.schema import LEASES, MARKS, TRACES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from sqlalchemy.engine import RowMapping
 
     from afresh.core.lease import Held
     from afresh.store.engine import Transaction
@@ -35,7 +37,7 @@ _PUT = text(
     """
 )
 _OF_KEYS = select(TRACES).where(TRACES.c.key.in_(bindparam("keys", expanding=True)))
-_LOCK = select(TRACES).where(TRACES.c.key == bindparam("of_key"), TRACES.c.build_id == bindparam("of_build")).with_for_update()
+_LOCK = _OF_KEYS.order_by(TRACES.c.key).with_for_update()  # in order, so that two runs never wait for each other in a circle
 _REPLACE_BODY = update(TRACES).where(TRACES.c.key == bindparam("of_key")).values(body=bindparam("new_body"))
 _NEW_DEPFILE = (
     update(TRACES)
@@ -44,9 +46,34 @@ _NEW_DEPFILE = (
 )
 
 
-def write(tx: Transaction, trace: Trace) -> None:
-    """Put ``trace`` in the place of whatever stood under its key."""
-    tx.conn.execute(_PUT, row_of_trace(trace))
+# Everything that was written about some keys, in short; the lease of the key that is about to be built is the asker's own.
+_HEADS = union_all(
+    select(literal("trace"), TRACES.c.key, TRACES.c.build_id).where(TRACES.c.key.in_(bindparam("keys", expanding=True))),
+    select(literal("mark"), MARKS.c.key, cast(MARKS.c.id, String)).where(marks.IS_STANDING),
+    select(literal("lease"), LEASES.c.key, LEASES.c.run_id).where(leases.IS_LIVE_OF_KEYS, LEASES.c.key != bindparam("own")),
+)
+
+
+def write(tx: Transaction, *traces: Trace) -> None:
+    """Put each trace in the place of whatever stood under its key; the last one of a key counts."""
+    tx.conn.execute(_PUT, [row_of_trace(trace) for trace in traces])
+
+
+def is_as_seen(tx: Transaction, own: TraceKey, seen: Mapping[TraceKey, Head]) -> bool:
+    """Whether nothing was written about these keys since they were seen, but for the lease of ``own``."""
+    builds: dict[str, str] = {}
+    numbers: dict[str, set[int]] = {}
+    holders: dict[str, str] = {}
+    for some in chunks(list(seen), values=3):
+        for row in tx.conn.execute(_HEADS, {"keys": some, "now": tx.now, "own": own}):
+            what, key, value = map(str, row)
+            if what == "trace":
+                builds[key] = value
+            elif what == "mark":
+                numbers.setdefault(key, set()).add(int(value))
+            else:
+                holders[key] = value
+    return all(head == Head(builds.get(key), frozenset(numbers.get(key, ())), holders.get(key)) for key, head in seen.items())
 
 
 def snapshot(tx: Transaction, keys: Iterable[TraceKey]) -> Snapshot:
@@ -60,7 +87,7 @@ def snapshot(tx: Transaction, keys: Iterable[TraceKey]) -> Snapshot:
         held.update({TraceKey(row["key"]): leases.held_of_row(row) for row in live})
         standing.read(tx, some, {TraceKey(row["key"]): row["term"] for row in live})
         _read(tx, some, traces, standing)
-    return Snapshot(instant(now), traces, standing.attempts, held, standing.invalidations, frozenset(standing.building))
+    return Snapshot(instant(now), traces, standing.attempts, held, standing.invalidations, frozenset(standing.building), standing.numbers)
 
 
 def _read(tx: Transaction, keys: Sequence[TraceKey], traces: dict[TraceKey, Trace], standing: marks.Standing) -> None:
@@ -83,25 +110,30 @@ def recorded(tx: Transaction, project: str | None) -> Mapping[TraceKey, NodeId]:
 
 def settle(tx: Transaction, settlements: Sequence[Settlement]) -> int:
     """Complete the traces that are still of the builds named; return how many were."""
-    return sum(_settle_one(tx, settlement) for settlement in settlements)
+    wanted = {(settlement.key, settlement.build_id): settlement for settlement in settlements}
+    bodies = []
+    for some in chunks(sorted({key for key, _ in wanted})):
+        for row in tx.conn.execute(_LOCK, {"keys": some}).mappings():
+            settlement = wanted.get((row["key"], row["build_id"]))
+            settled = None if settlement is None else _settled(row, settlement)
+            if settled is not None:
+                bodies.append({"of_key": settled.key, "new_body": row_of_trace(settled)["body"]})
+    if bodies:
+        tx.conn.execute(_REPLACE_BODY, bodies)
+    return len(bodies)
 
 
-def _settle_one(tx: Transaction, settlement: Settlement) -> bool:
-    row = tx.conn.execute(_LOCK, {"of_key": settlement.key, "of_build": settlement.build_id}).mappings().one_or_none()
-    if row is None:
-        return False
+def _settled(row: RowMapping, settlement: Settlement) -> Trace | None:
     try:
         trace = trace_of_row(row)
     except UnreadableTraceError:
-        return False
-    settled = replace(
+        return None
+    return replace(
         trace,
         outside_token=settlement.outside_token,
         output_version=trace.output_version if settlement.output_version is None else settlement.output_version,
         signature=trace.signature if settlement.signature is None else settlement.signature,
     )
-    tx.conn.execute(_REPLACE_BODY, {"of_key": settlement.key, "new_body": row_of_trace(settled)["body"]})
-    return True
 
 
 def replace_depfile(tx: Transaction, key: TraceKey, build_id: str, digest: str) -> None:

@@ -77,9 +77,13 @@ def built(store: StateStore, key: TraceKey = ORDERS, holder: Holder = ALICE, **c
     """One whole build that ends well."""
     lease = granted(store, key, holder)
     build = announced(store, lease)
-    trace = store.record_trace(lease, trace_of(key, build.build_id, started_at=build.started_at, **changes))
-    store.release(lease)
-    return trace
+    return store.record_trace(lease, trace_of(key, build.build_id, started_at=build.started_at, **changes))
+
+
+def recorded_test(store: StateStore, trace: Trace, compiled: str = "", depfile: bytes = b"") -> Trace:
+    """One test that ran, and its trace as it was kept."""
+    store.record_tests([(trace, compiled, depfile)])
+    return store.snapshot([trace.key]).traces[trace.key]
 
 
 def run_of(run_id: str, **changes: Any) -> RunRecord:

@@ -18,12 +18,15 @@ from tests.conformance.store.examples import (
     built,
     granted,
     key_of,
+    recorded_test,
     trace_of,
 )
 
+from afresh.core.lease import Held, Holder
+from afresh.core.relation import TraceKey
 from afresh.core.trace import AttemptProblem, AttemptState, Invalidation, Signature, TestOutcome, TestStatus
 from afresh.errors import InternalError, LeaseLostError
-from afresh.store import StateStore
+from afresh.store import Head, Intent, StateStore, Taken
 
 
 def problem(store: StateStore) -> AttemptState | None:
@@ -57,6 +60,50 @@ def test_compiled_sql_and_depfile_are_kept_with_the_trace(store: StateStore) -> 
 def test_a_trace_keeps_the_digests_it_came_with_where_no_new_content_is_given(store: StateStore) -> None:
     digest = store.put_blob("select 1")
     assert built(store, compiled_digest=digest).compiled_digest == digest
+
+
+# --- the lease and the announcement at once ---------------------------------------------------------------------------
+
+
+def take(store: StateStore, seen: dict[TraceKey, Head], holder: Holder = ALICE) -> Taken | Held:
+    return store.take(ORDERS, holder, TTL, Intent("model.shop.orders", ("code_changed",), seen))
+
+
+def heads(store: StateStore, *keys: TraceKey) -> dict[TraceKey, Head]:
+    snapshot = store.snapshot(keys)
+    return {key: snapshot.head(key) for key in keys}
+
+
+def test_a_build_is_announced_with_its_lease_if_nothing_happened_since_it_was_decided(store: StateStore) -> None:
+    built(store)
+    store.taint(CUSTOMERS, detail="", run_id="r")
+    taken = take(store, heads(store, ORDERS, CUSTOMERS, key_of("never")))
+    assert isinstance(taken, Taken)
+    assert taken.build is not None
+    assert store.snapshot([ORDERS]).building == {ORDERS}
+    store.record_trace(taken.lease, trace_of(build_id=taken.build.build_id))
+    assert store.snapshot([ORDERS]).held == {}
+
+
+@pytest.mark.parametrize("happened", ["built", "invalidated", "tainted", "input built", "input is being built"])
+def test_nothing_is_announced_if_anything_happened_since(store: StateStore, happened: str) -> None:
+    seen = heads(store, ORDERS, CUSTOMERS)
+    match happened:
+        case "built":
+            built(store)
+        case "invalidated":
+            store.invalidate([ORDERS], "ada")
+        case "tainted":
+            store.taint(ORDERS, detail="", run_id="r")
+        case "input built":
+            built(store, CUSTOMERS, BOB)
+        case _:
+            granted(store, CUSTOMERS, BOB)
+    taken = take(store, seen)
+    assert isinstance(taken, Taken)
+    assert taken.build is None
+    assert store.snapshot([ORDERS]).held[ORDERS].holder == ALICE
+    assert take(store, heads(store, ORDERS, CUSTOMERS), BOB) == store.snapshot([ORDERS]).held[ORDERS]
 
 
 # --- the term is checked ----------------------------------------------------------------------------------------------
@@ -306,7 +353,7 @@ def test_a_build_that_was_at_work_when_its_relation_was_forgotten_is_still_heard
     good = announced(store, lease)
     store.forget([ORDERS])
     store.record_trace(lease, trace_of(build_id=good.build_id))
-    bad = announced(store, lease)
+    bad = announced(store, granted(store))
     store.forget([ORDERS])
     store.close_build(bad.build_id, AttemptState.FAILED, "")
     assert problem(store) is AttemptState.FAILED
@@ -365,8 +412,10 @@ def test_a_record_of_what_was_read_is_not_given_to_a_later_build(store: StateSto
 def test_a_test_is_recorded_without_a_lease_and_the_last_result_counts(store: StateStore) -> None:
     passed = trace_of(test=TestOutcome(TestStatus.PASS, 0))
     failed = replace(passed, test=TestOutcome(TestStatus.FAIL, 3), build_id="later")
-    assert store.record_test(passed) == passed
-    store.record_test(failed, compiled="select 1")
+    first = recorded_test(store, passed)
+    assert first == replace(passed, compiled_digest=first.compiled_digest, depfile_digest=first.depfile_digest)
+    last = recorded_test(store, failed, compiled="select 1")
+    assert store.get_blobs([last.compiled_digest]) == {last.compiled_digest: b"select 1"}
     assert store.snapshot([ORDERS]).traces[ORDERS].test == TestOutcome(TestStatus.FAIL, 3)
 
 
@@ -375,7 +424,7 @@ def test_a_test_drops_an_invalidation_from_before_its_start_only(store: StateSto
     clock.advance(seconds=1)
     store.invalidate([CUSTOMERS], "ada")
     for key in (ORDERS, CUSTOMERS):
-        store.record_test(trace_of(key, started_at=START))
+        recorded_test(store, trace_of(key, started_at=START))
     assert set(store.snapshot([ORDERS, CUSTOMERS]).invalidations) == {CUSTOMERS}
 
 
@@ -385,7 +434,7 @@ def test_a_test_drops_an_invalidation_from_before_its_start_only(store: StateSto
 def test_a_snapshot_answers_for_twenty_thousand_keys(store: StateStore) -> None:
     keys = [key_of(f"t{number}") for number in range(20_000)]
     for number in range(0, 20_000, 500):
-        store.record_test(trace_of(keys[number]))
+        recorded_test(store, trace_of(keys[number]))
         store.taint(keys[number + 1], detail="", run_id="r")
         granted(store, keys[number + 2])
     seen = store.snapshot(keys)

@@ -7,7 +7,19 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.conformance.store.examples import CUSTOMERS, ORDERS, START, FakeClock, announced, built, granted, run_of, trace_of, verdict_on
+from tests.conformance.store.examples import (
+    CUSTOMERS,
+    ORDERS,
+    START,
+    FakeClock,
+    announced,
+    built,
+    granted,
+    recorded_test,
+    run_of,
+    trace_of,
+    verdict_on,
+)
 
 from afresh.errors import InternalError
 from afresh.store import EventRecord, ProbeMemo, RunOutcome, RunStatus, StateStore, blobs
@@ -209,9 +221,9 @@ def test_equal_content_is_kept_once_under_one_digest(store: StateStore) -> None:
 
 
 def test_content_that_no_trace_names_is_collected_once_it_is_old(store: StateStore, clock: FakeClock) -> None:
-    trace = store.record_test(trace_of(), compiled="select 1", depfile=b"depfile")
+    trace = recorded_test(store, trace_of(), compiled="select 1", depfile=b"depfile")
     stray = store.put_blob("stray")
-    store.record_test(trace_of(), compiled="select 2", depfile=b"depfile")
+    recorded_test(store, trace_of(), compiled="select 2", depfile=b"depfile")
     digests = [trace.compiled_digest, trace.depfile_digest, stray]
     clock.advance(seconds=1 + blobs.YOUNG.total_seconds())
     young = store.put_blob("young")

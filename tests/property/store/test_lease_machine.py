@@ -21,7 +21,7 @@ from afresh.core.lease import Held, Holder, Lease
 from afresh.core.relation import TraceKey
 from afresh.core.trace import AttemptState
 from afresh.errors import LeaseLostError
-from afresh.store import Build, open_store
+from afresh.store import Build, Head, Intent, Taken, open_store
 
 ACTORS = ("ada", "bob")
 KEYS = (key_of("orders"), key_of("customers"))
@@ -72,6 +72,8 @@ class Leases(RuleBasedStateMachine):
         self.leases: dict[tuple[str, TraceKey], Lease] = {}
         self.works: dict[tuple[str, TraceKey], Work] = {}
         self.granted: set[tuple[TraceKey, int]] = set()
+        self.seen: dict[tuple[str, TraceKey], tuple[Head, int]] = {}
+        self.written = dict.fromkeys(KEYS, 0)
         self.step = 0
 
     def teardown(self) -> None:
@@ -159,6 +161,35 @@ class Leases(RuleBasedStateMachine):
         self.time_passes(30.0)
         self.begin(actor, key)
 
+    @rule(actor=actors, key=keys)
+    def look(self, actor: str, key: TraceKey) -> None:
+        """Remember what there is, to take the lease of it later on."""
+        snapshot = self.store.snapshot([key])
+        self.seen[actor, key] = snapshot.head(key), self.written[key]
+
+    @precondition(lambda self: self.seen)
+    @rule(data=st.data())
+    def take(self, data: st.DataObject) -> None:
+        """The lease and the announcement at once, if all is as it was seen."""
+        actor, key = data.draw(st.sampled_from(sorted(self.seen)))
+        head, written = self.seen.pop((actor, key))
+        before, known = self.live(key), self.model[key]
+        answer = self.store.take(key, Holder(f"run-{actor}", actor, 1), TTL, Intent("n", (), {key: head}))
+        if before is not None:
+            assert isinstance(answer, Held)
+            return
+        assert isinstance(answer, Taken)
+        assert answer.lease.term == known.terms + 1
+        self.granted.add((key, answer.lease.term))
+        known.terms, known.term = answer.lease.term, Term(actor, answer.lease.term, self.clock.time + TTL)
+        self.leases[actor, key] = answer.lease
+        assert answer.build is None or (written == self.written[key] and head.holder is None)
+        if answer.build is not None:
+            began = self.tick()
+            known.announced[answer.build.build_id] = (answer.lease.term, began)
+            self.written[key] += 1
+            self.works[actor, key] = Work(answer.lease, answer.build, began)
+
     def announce(self, actor: str, key: TraceKey) -> None:
         lease = self.leases[actor, key]
         if not self.owns(lease):
@@ -166,6 +197,7 @@ class Leases(RuleBasedStateMachine):
             return
         build = self.store.open_build(lease, "n", (), f"run-{actor}")
         began = self.tick()
+        self.written[key] += 1
         self.model[key].announced[build.build_id] = (lease.term, began)
         self.works[actor, key] = Work(lease, build, began)
 
@@ -180,7 +212,10 @@ class Leases(RuleBasedStateMachine):
             return
         self.store.record_trace(work.lease, trace)
         known = self.model[key]
+        known.term = None
+        self.leases.pop((actor, key), None)
         known.trace = work.build.build_id
+        self.written[key] += 1
         known.announced = {build: seen for build, seen in known.announced.items() if seen[1] > work.began}
         if known.problem_at is not None and known.problem_at < work.began:
             known.problem_at = None
@@ -194,17 +229,20 @@ class Leases(RuleBasedStateMachine):
         work = self.works.pop((actor, key))
         self.store.close_build(work.build.build_id, state, "it failed")
         self.model[key].announced.pop(work.build.build_id, None)
+        self.written[key] += 1
         if state is not None:
             self.model[key].problem_at = self.tick()
 
     @rule(actor=actors, key=keys, state=st.sampled_from([AttemptState.TAINTED, AttemptState.LOST_LEASE]))
     def taint(self, actor: str, key: TraceKey, state: AttemptState) -> None:
         self.store.taint(key, detail="", run_id=f"run-{actor}", state=state)
+        self.written[key] += 1
         self.model[key].problem_at = self.tick()
 
     @rule(key=keys)
     def invalidate(self, key: TraceKey) -> None:
         self.store.invalidate([key], "somebody")
+        self.written[key] += 1
         self.model[key].invalidated_at = self.tick()
 
     def refuses(self, write: object) -> None:
