@@ -43,12 +43,14 @@ def plan_verdict(seen: Observation, trace: Trace | None, policy: Policy = DEFAUL
     data = () if trace is None else tuple(_data_causes(seen, trace, policy))
     if certain:
         return Build(certain + data)
-    pending = _undetermined(seen)
-    if pending:
-        return Undetermined(pending, data)
     if trace is None:  # pragma: no cover - never_built is among the certain causes
         return Build((why.NeverBuilt(),))
-    return _by_policy(seen, trace, policy, data)
+    decision = _by_policy(seen, trace, policy, data)
+    pending = _undetermined(seen)
+    # What is still open can only add new data, so it takes nothing back from a build for the data that is known to be new.
+    if not pending or (data and isinstance(decision, Build)):
+        return decision
+    return Undetermined(pending, data)
 
 
 # --- rows 2 to 11: causes that no freshness setting delays ------------------------------------------------------------

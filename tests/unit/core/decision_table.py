@@ -699,9 +699,28 @@ _MAY_MOVE = reading(RAW, NOBODY_KNOWS, undetermined=(_A,))
 PLANS = (
     Row("a plan cannot say before the input has been decided", seen(inputs=(_MAY_MOVE, reading(STAGED))), waits(_A), TRACE),
     Row(
-        "a plan tells the causes that are certain beside what it waits for",
+        "a plan does not wait where new data of another input asks for the build already",
+        seen(inputs=(_MAY_MOVE, reading(STAGED, NEW))),
+        builds(new_data((STAGED, NEW))),
+        TRACE,
+    ),
+    Row(
+        "a plan does not wait for what the whole node depends on either, where new data asks for the build already",
+        seen(inputs=(reading(RAW), reading(STAGED, NEW)), undetermined=(_A,)),
+        builds(new_data((STAGED, NEW))),
+        TRACE,
+    ),
+    Row(
+        "a plan tells the causes that are certain beside what it waits for, where every input must have moved",
         seen(inputs=(_MAY_MOVE, reading(STAGED, NEW))),
         waits(_A, known=(new_data((STAGED, NEW)),)),
+        TRACE,
+        Policy(updates_on=UpdatesOn.ALL),
+    ),
+    Row(
+        "a plan waits although metadata differ, because new data may be delayed and they with it",
+        seen(inputs=(_MAY_MOVE, reading(STAGED)), code_changes=(GRANT_PART,)),
+        waits(_A),
         TRACE,
     ),
     Row(
