@@ -67,8 +67,10 @@ def _certain_causes(seen: Observation, trace: Trace | None, policy: Policy) -> I
 
 
 def _asked_for(seen: Observation, policy: Policy) -> Iterator[why.Reason]:
-    if seen.mode is Mode.FORCED or not policy.enabled:
+    if seen.mode is Mode.FORCED:
         yield why.Forced()
+    elif not policy.enabled:
+        yield why.Forced("state.enabled")
     if seen.mode is Mode.FULL_REFRESH:
         yield why.FullRefresh()
     if seen.invalidation is not None:
@@ -124,7 +126,8 @@ def _code(seen: Observation, trace: Trace, policy: Policy) -> Iterator[why.Reaso
 
 
 def _outside(seen: Observation, trace: Trace, policy: Policy) -> Iterator[why.Reason]:  # noqa: ARG001 - one row's shape
-    if seen.outside is not None:
+    # What is gone, or was written by an attempt of ours that left no trace, differs from the trace for that reason.
+    if seen.outside is not None and seen.attempt is None and not isinstance(seen.existence, Missing):
         yield why.ChangedOutside(seen.outside.recorded, seen.outside.observed, seen.outside.text)
 
 

@@ -28,9 +28,10 @@ class UpstreamFailed:
 
 @dataclass(frozen=True, slots=True)
 class Forced:
-    """The run or the node is state-agnostic."""
+    """The run is state-agnostic, or the node is by this setting of its own."""
 
     code: ClassVar[str] = "forced"
+    setting: str = ""
 
 
 @dataclass(frozen=True, slots=True)

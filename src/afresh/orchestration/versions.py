@@ -16,6 +16,7 @@ from afresh.core.observation import Missing, OutsideChange, Present
 from afresh.core.relation import TraceKey, relation_of_key
 from afresh.core.version import DataVersion, Known, Unknown
 from afresh.orchestration.closure import is_derived
+from afresh.render.words import node_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -221,7 +222,7 @@ def _derived(kind: str, own: Sequence[str], inputs: Iterable[tuple[str, DataVers
     tokens: list[tuple[str, str]] = []
     for name, version in inputs:
         if isinstance(version, Unknown):
-            return Unknown(f"{name}: {version.why}")
+            return Unknown(version.why if name.startswith(UNDECLARED) else f"{node_text(name)}: {version.why}")
         tokens.append((name, version.token))
     text = json.dumps([kind, *own, sorted(tokens)])
     return Known(f"{kind}:{hashlib.sha256(text.encode()).hexdigest()[:32]}")

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-_Bare = why.Forced | why.FullRefresh | why.NeverBuilt | why.RelationMissing | why.Unchanged | why.Adopted
+_Bare = why.FullRefresh | why.NeverBuilt | why.RelationMissing | why.Unchanged | why.Adopted
 _Attempt = why.Interrupted | why.LastBuildFailed | why.Tainted | why.PartialBuild
 _Parts = why.CodeChanged | why.EngineUpgraded | why.MetadataChanged
 _Moved = why.RelationTypeChanged | why.ChangedOutside | why.VolatileValue | why.WindowMoved
 _Delay = why.TooSoon | why.WaitingForInputs | why.UpstreamTolerated | why.MaxAge
 _Other = (
-    why.UpstreamFailed
+    why.Forced
+    | why.UpstreamFailed
     | why.Invalidated
     | why.NotReusable
     | why.BuiltByOtherNode
@@ -98,6 +99,8 @@ def _of_delay(reason: _Delay) -> Json:
 
 def _of_other(reason: _Other) -> Json:
     match reason:
+        case why.Forced():
+            return {"setting": reason.setting} if reason.setting else {}
         case why.UpstreamFailed():
             return {"parent": reason.parent}
         case why.Invalidated():

@@ -14,7 +14,7 @@ from afresh.core.decision import Confidence, Reuse
 from afresh.core.node import ResourceType
 from afresh.core.trace import AttemptState
 from afresh.core.version import Unknown
-from afresh.render.words import counted, duration_text, listed, moment_text, node_text, one_line, run_text
+from afresh.render.words import BEYOND_GRAPH, counted, duration_text, listed, moment_text, node_text, one_line, run_text
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -93,7 +93,8 @@ def _of_asked(reason: _Asked, now: datetime | None) -> str:
         case why.UpstreamFailed():
             return f"{node_text(reason.parent)} failed or was skipped in this run"
         case why.Forced():
-            return "asked to build whatever the state says"
+            by_itself = "asked to build whatever the state says"
+            return f"`{reason.setting}: false` builds it in every run" if reason.setting else by_itself
         case why.FullRefresh():
             return "asked for a full refresh"
         case why.Invalidated():
@@ -195,7 +196,11 @@ def _of_inputs(changes: tuple[why.InputChange, ...]) -> str:
 
 
 def _inputs(changes: list[why.InputChange]) -> str:
-    return listed([node_text(change.label or change.node) for change in changes])
+    return listed([node_text(_called(change)) for change in changes])
+
+
+def _called(change: why.InputChange) -> str:
+    return change.node if change.node.startswith(BEYOND_GRAPH) else change.label or change.node
 
 
 def _whys(changes: list[why.InputChange]) -> str:

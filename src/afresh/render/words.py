@@ -6,11 +6,16 @@ import unicodedata
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
+from afresh.core.relation import TraceKey, relation_of_key
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 RUN_ID_SHOWN = 10
 """The first ten characters of a run id (a ULID) are its time to the millisecond: enough to find the run."""
+
+BEYOND_GRAPH = ("relation:", "undeclared:")
+"""How the names of inputs begin that are no nodes: those that only the SQL or a setting names, and those that nobody can resolve."""
 
 _KINDS = frozenset({"model", "seed", "snapshot", "test", "unit_test", "function", "source", "exposure", "saved_query", "operation"})
 _PARTS_AFTER_KIND = 2
@@ -60,7 +65,12 @@ def run_text(run_id: str) -> str:
 
 
 def node_text(unique_id: str) -> str:
-    """How people call a node: ``orders`` for a model, ``source ecom.raw_orders``, ``test not_null_orders_id``; other text as it is."""
+    """How people call a node: ``orders`` for a model, ``source ecom.raw_orders``, ``test not_null_orders_id``; other text as it is.
+
+    What a trace names beyond dbt's graph is told too: a table or a file, or what nobody can resolve.
+    """
+    if unique_id.startswith(BEYOND_GRAPH):
+        return _beyond_graph(unique_id)
     kind, *rest = unique_id.split(".")
     if len(rest) < _PARTS_AFTER_KIND or kind not in _KINDS:
         return unique_id
@@ -68,6 +78,15 @@ def node_text(unique_id: str) -> str:
         return ".".join(rest[1:])
     # dbt ends the id of a generic test with a hash that tells nobody anything.
     return f"{kind.replace('_', ' ')} {rest[1] if kind == 'test' else '.'.join(rest[1:])}"
+
+
+def _beyond_graph(name: str) -> str:
+    kind, _, key = name.partition(":")
+    relation = relation_of_key(TraceKey(key)) if kind == "relation" else None
+    if relation is None:
+        return "what else it reads"
+    is_file = not (relation.database or relation.schema)
+    return f"{relation.name} (a file that its SQL names)" if is_file else f"{relation.name} (a table that dbt does not know)"
 
 
 def listed(names: Sequence[str], most: int = 3) -> str:

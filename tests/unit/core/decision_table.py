@@ -108,7 +108,7 @@ ROW_1 = (
 
 ROW_2 = (
     Row("a forced run builds what has not changed", seen(mode=Mode.FORCED), builds(why.Forced()), TRACE),
-    Row("a node with state.enabled: false is always built", seen(), builds(why.Forced()), TRACE, Policy(enabled=False)),
+    Row("a node with state.enabled: false is always built", seen(), builds(why.Forced("state.enabled")), TRACE, Policy(enabled=False)),
     Row("a forced run of a node without state says so once", seen(mode=Mode.FORCED), builds(why.Forced()), TRACE, Policy(enabled=False)),
     Row("a full refresh builds what has not changed", seen(mode=Mode.FULL_REFRESH), builds(why.FullRefresh()), TRACE),
     Row("what was invalidated by hand is built, and it is said by whom", seen(invalidation=INVALIDATION), builds(INVALIDATED), TRACE),
@@ -271,6 +271,18 @@ ROW_8 = (
 
 ROW_9 = (
     Row("a relation that somebody else wrote is built", seen(outside=OUTSIDE), builds(CHANGED_OUTSIDE), TRACE),
+    Row(
+        "a relation that is gone was not changed besides",
+        seen(outside=OUTSIDE, existence=Missing()),
+        builds(why.RelationMissing()),
+        TRACE,
+    ),
+    Row(
+        "what an attempt of ours wrote last was not changed by somebody else",
+        seen(outside=OUTSIDE, attempt=AttemptProblem(AttemptState.PARTIAL, "r2", BUILT_AT, "--empty")),
+        builds(why.PartialBuild("r2", BUILT_AT, "--empty")),
+        TRACE,
+    ),
     Row(
         "an interval does not delay repairing an outside change",
         seen(outside=OUTSIDE, after=SECOND),
@@ -671,7 +683,7 @@ EVERYTHING_AT_ONCE = (
             window=WINDOW,
         ),
         builds(
-            why.Forced(),
+            why.Forced("state.enabled"),
             why.FullRefresh(),
             INVALIDATED,
             why.NotReusable("it writes"),
@@ -680,7 +692,6 @@ EVERYTHING_AT_ONCE = (
             why.BuiltByOtherNode("model.shop.twin"),
             why.CodeChanged((SQL_PART,)),
             why.EngineUpgraded((DBT_PART,)),
-            CHANGED_OUTSIDE,
             why.FailedTests((FAILED_TEST,)),
             why.ViewStale("stg", "a new column"),
             NEW_RAW,
@@ -690,6 +701,12 @@ EVERYTHING_AT_ONCE = (
         ),
         replace(TRACE, node=NodeId("model.shop.twin")),
         Policy(enabled=False, on_engine_upgrade=EngineUpgrade.BUILD, max_age=HOUR),
+    ),
+    Row(
+        "an outside change is told between the code and the tests",
+        seen(code_changes=(SQL_PART,), outside=OUTSIDE, failed_tests=(FAILED_TEST,)),
+        builds(why.CodeChanged((SQL_PART,)), CHANGED_OUTSIDE, why.FailedTests((FAILED_TEST,))),
+        TRACE,
     ),
 )
 

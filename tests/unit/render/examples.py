@@ -27,6 +27,7 @@ NEW_ORDERS = why.InputChange("source.shop.ecom.raw_orders", "source ecom.raw_ord
 EVERY_REASON: tuple[tuple[why.Reason, str], ...] = (
     (why.UpstreamFailed("model.shop.orders"), "orders failed or was skipped in this run"),
     (why.Forced(), "asked to build whatever the state says"),
+    (why.Forced("state.enabled"), "`state.enabled: false` builds it in every run"),
     (why.FullRefresh(), "asked for a full refresh"),
     (why.Invalidated("ada", AT, "backfill"), "invalidated by ada at 2026-11-22 06:50 UTC: backfill"),
     (why.NotReusable("renders_with_side_effects"), "cannot be reused: renders_with_side_effects"),
@@ -161,7 +162,6 @@ THOUSAND = tuple(
 HEAD = PlanHead(
     "dev",
     NOW,
-    estimated_seconds=72.4,
     warnings=("source crm.accounts shows no sign of change, so what reads it is built in every run; add `loaded_at_field` to it",),
 )
 
