@@ -131,7 +131,7 @@ def _open_to_read(address: Address, clock: Clock) -> Database:
 def _refuse_other(version: str, place: str) -> None:
     _refuse_newer(version, place)
     what = f"the state database has schema {version} and must be migrated to {HEAD} first"
-    raise StateUnavailableError(what, where=place, hint="Run `afresh state migrate`, or any build.")
+    raise StateUnavailableError(what, where=place, hint="Any build, for example `afresh build`, migrates it.")
 
 
 def _reading_mode(address: Address) -> str:

@@ -112,7 +112,9 @@ def test_an_older_schema_is_not_read_without_a_migration(url: str, monkeypatch: 
     open_store(url).close()
     monkeypatch.setattr("afresh.store.opening.HEAD", "0002")
     monkeypatch.setattr("afresh.store.migrating.revisions", lambda: ("0001", "0002"))
-    with pytest.raises(StateUnavailableError, match="must be migrated to 0002 first"):
+    with pytest.raises(
+        StateUnavailableError, match=r"must be migrated to 0002 first\n  Any build, for example `afresh build`, migrates it"
+    ):
         open_store(url, read_only=True)
 
 
