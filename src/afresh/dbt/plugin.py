@@ -43,7 +43,7 @@ def _options_of_project(*, opted_in: bool) -> wishes.Options | None:
     from afresh.config.afresh_yml import load
 
     settings = load(folder, env=os.environ)
-    return wishes.Options(settings) if opted_in or settings.plugin else None
+    return wishes.Options(settings, job=os.environ.get("AFRESH_JOB", "")) if opted_in or settings.plugin else None
 
 
 def _may_opt_in(file: Path) -> bool:

@@ -43,6 +43,14 @@ def test_a_project_opts_in_with_plugin_and_afresh_0_switches_off(shop):
     assert "Afresh" not in off.stdout
 
 
+def test_the_job_of_plain_dbt_is_recorded_with_what_it_builds(shop):
+    project = shop(FILES)
+    project.dbt("build", env={"AFRESH": "1", "AFRESH_JOB": "hourly"})
+
+    nodes = project.afresh("explain", "--output", "json").json()["nodes"]
+    assert {node["last_built_by"]["job"] for node in nodes} == {"hourly"}
+
+
 def test_what_plain_dbt_built_without_us_is_an_outside_change(shop):
     project = shop(FILES)
     project.write({"models/a.sql": "{{ config(materialized='table') }} select {{ var('n', 1) }} as id"})
