@@ -33,7 +33,7 @@ _WIDTH_OF_PIPES = 120
 @click.option("--state-url", help="Where the shared state is.")
 @click.option("--debug", is_flag=True, expose_value=False, help="Show where in the program an error comes from.")
 def _explain(nodes: tuple[str, ...], *, run_id: str | None, output: str, project_dir: Path | None, state_url: str | None) -> int:
-    """Tell why NODES (names or unique ids; default: all of the last run) were built or reused, with the evidence."""
+    """Tell why NODES (names or unique ids, or how they begin; default: all of the last run) were built or reused, with the evidence."""
     from afresh.cli.explaining import explanations
 
     folder = (project_dir or Path(os.environ.get("DBT_PROJECT_DIR") or Path.cwd())).resolve()
@@ -63,7 +63,9 @@ def _shown(found: tuple[Explanation, ...], output: str) -> str:
         from afresh.render.json import document, document_text, explanation_json
 
         nodes = [explanation_json(told) for told in found]
-        return document_text(document("explain", nodes, run_id=found[0].run_id, target=None))
+        targets = {told.target for told in found}
+        only = targets.pop() if len(targets) == 1 else None
+        return document_text(document("explain", nodes, run_id=found[0].run_id, target=only))
     from afresh.render.explain import explain_text
 
     terminal = sys.stdout.isatty()

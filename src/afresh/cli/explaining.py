@@ -11,6 +11,7 @@ from afresh.core.version import DataVersion, Known
 from afresh.errors import UsageError
 from afresh.render.json import reasons_from_json
 from afresh.render.views import Explanation, InputLine, LastBuild, PartLine, PlanRow, TextChange
+from afresh.render.words import BEYOND_GRAPH, listed, node_text
 from afresh.store import open_store
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from afresh.store import DecisionRecord, StateStore
 
 _MANY_RUNS = 1000
+_LISTED = 10
 
 
 def explanations(folder: Path, names: Sequence[str], *, run_id: str | None, state_url: str | None) -> tuple[Explanation, ...]:
@@ -34,8 +36,32 @@ def explanations(folder: Path, names: Sequence[str], *, run_id: str | None, stat
     with open_store(settings.state_url, base=folder, read_only=True) as store:
         run = _run_of(store, run_id) if run_id else None
         known = store.last_decisions(run_id=run)
-        wanted = [_resolve(name, known) for name in names] or [record.row.node for record in known if _is_last_run(store, record, run)]
-        return tuple(_explanation(store, record) for node in wanted for record in known if record.row.node == node)
+        told = _named(names, known) if names else [record for record in known if _is_last_run(store, record, run)]
+        targets = _Targets(store)
+        return tuple(_explanation(store, record, targets.of(run or record.last_run)) for record in told)
+
+
+def _named(names: Sequence[str], known: Sequence[DecisionRecord]) -> list[DecisionRecord]:
+    """The last words on each named node: one per target in which it was decided."""
+    wanted = [_resolve(name, known) for name in names]
+    return [record for node in wanted for record in known if record.row.node == node]
+
+
+class _Targets:
+    """The targets of runs, asked for once each."""
+
+    def __init__(self, store: StateStore) -> None:
+        self._store = store
+        self._known: dict[str, str | None] = {}
+
+    def of(self, run_id: str | None) -> str | None:
+        """The target of a run, unless its record was pruned."""
+        if run_id is None:
+            return None
+        if run_id not in self._known:
+            run = self._store.run(run_id)
+            self._known[run_id] = None if run is None else run.record.target
+        return self._known[run_id]
 
 
 def _is_last_run(store: StateStore, record: DecisionRecord, run: str | None) -> bool:
@@ -55,21 +81,36 @@ def _run_of(store: StateStore, text: str) -> str:
 
 def _resolve(name: str, known: Sequence[DecisionRecord]) -> str:
     ids = list(dict.fromkeys(record.row.node for record in known))
-    exact = [node for node in ids if name in (node, _short(node))]
-    if len(exact) == 1:
-        return exact[0]
-    if exact:
-        raise UsageError(f"`{name}` is the name of {len(exact)} nodes", hint=f"Say which one: {', '.join(exact)}")
+    for is_meant in (_is_exactly, _is_without_hash, _begins_with):
+        found = sorted(node for node in ids if is_meant(node, name))
+        if len(found) == 1:
+            return found[0]
+        if found:
+            what = "is the beginning of the names" if is_meant is _begins_with else "is the name"
+            raise UsageError(f"`{name}` {what} of {len(found)} nodes", hint=f"Say which one: {listed(found, most=_LISTED)}")
     near = difflib.get_close_matches(name, [*map(_short, ids), *ids], n=1)
     hint = f"Did you mean `{near[0]}`?" if near else "`afresh explain` without a name tells of all nodes of the last run."
     raise UsageError(f"nothing was ever decided about a node called `{name}`", hint=hint)
+
+
+def _is_exactly(node: str, name: str) -> bool:
+    return name in (node, _short(node))
+
+
+def _is_without_hash(node: str, name: str) -> bool:
+    """dbt ends the id of a generic test with a hash that nobody types."""
+    return node.startswith("test.") and name in (node.rpartition(".")[0], _short(node).rpartition(".")[0])
+
+
+def _begins_with(node: str, name: str) -> bool:
+    return bool(name) and (node.startswith(name) or _short(node).startswith(name))
 
 
 def _short(node: str) -> str:
     return node.split(".", 2)[-1]
 
 
-def _explanation(store: StateStore, record: DecisionRecord) -> Explanation:
+def _explanation(store: StateStore, record: DecisionRecord, target: str | None) -> Explanation:
     row = record.row
     trace = store.snapshot([row.key]).traces.get(row.key) if row.key else None
     reasons = reasons_from_json(row.reasons)
@@ -92,6 +133,7 @@ def _explanation(store: StateStore, record: DecisionRecord) -> Explanation:
         run_id=record.last_run,
         decided_at=record.last_at,
         repeated=record.count,
+        target=target,
         parts=tuple(_parts(reasons)),
         parts_total=None if trace is None else len(trace.code.parts),
         texts=tuple(_texts(reasons)),
@@ -136,9 +178,10 @@ def _inputs(trace: Trace | None, reasons: Sequence[ReasonView]) -> list[InputLin
 
 
 def _changed_input(entry: dict[str, Any]) -> InputLine:
-    return InputLine(entry["node"], entry.get("label", entry["node"]), entry.get("recorded"), entry.get("observed"), same=False)
+    called = entry["node"] if entry["node"].startswith(BEYOND_GRAPH) else entry.get("label", entry["node"])
+    return InputLine(entry["node"], node_text(called), entry.get("recorded"), entry.get("observed"), same=False)
 
 
 def _same_input(node: str, version: DataVersion) -> InputLine:
     token = version.token if isinstance(version, Known) else None
-    return InputLine(node, node, token, token, same=token is not None, note="" if isinstance(version, Known) else version.why)
+    return InputLine(node, node_text(node), token, token, same=token is not None, note="" if isinstance(version, Known) else version.why)

@@ -16,9 +16,14 @@ _SILENT = ("--quiet", "--no-write-json")
 
 
 def plan_project(arguments: list[str], *, force: bool = False, state_url: str | None = None) -> tuple[RunReport | None, int]:
-    """The plan for `dbt build` with these arguments, and dbt's exit code; no plan where dbt could not come so far."""
-    from afresh.dbt.compat.command_line import invoke
+    """The plan for `dbt build` with these arguments, and dbt's exit code; no plan where dbt could not come so far.
 
+    Raises:
+        click.UsageError: dbt's command does not take them.
+    """
+    from afresh.dbt.compat.command_line import check, invoke
+
+    check(arguments, "build", shown_as="afresh plan")
     found: list[RunReport] = []
     settings = load(_project_dir(arguments), cli={"state_url": state_url})
     wishes.activate(wishes.Options(settings, force=force, plan=True, command="afresh plan", report=found.append, quiet_summary=True))

@@ -19,10 +19,11 @@ from afresh.orchestration.run_session import UNDECIDED_KINDS
 from afresh.orchestration.versions import Planned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from afresh.core.trace import Trace
     from afresh.orchestration.run_session import RunSession
+    from afresh.render.views import PlanRow
 
 _DERIVED = (Kind.VIEW, Kind.EPHEMERAL)
 
@@ -69,7 +70,15 @@ def make_plan(session: RunSession, writers: Mapping[str, Iterable[str]]) -> RunR
         if isinstance(verdict, Reuse):
             session.note_tolerated(node_id, verdict)
         rows.append(row_of(session, node_id, verdict, trace))
-    return RunReport(session.settings.run_id, session.settings.target, tuple(rows), None, session.first_picture.now)
+    timed = _with_estimates(session, rows)
+    return RunReport(session.settings.run_id, session.settings.target, timed, None, session.first_picture.now)
+
+
+def _with_estimates(session: RunSession, rows: Sequence[PlanRow]) -> tuple[PlanRow, ...]:
+    """What each node took before, by the median of its own last builds."""
+    keys = [session.host.node(NodeId(row.unique_id)).key for row in rows]
+    took = session.store.durations(key for key in keys if key is not None)
+    return tuple(row if key is None else replace(row, estimated_seconds=took.get(key)) for row, key in zip(rows, keys, strict=True))
 
 
 def _verdict(session: RunSession, node_id: NodeId, foresight: _Foresight) -> tuple[Verdict, Trace | None]:

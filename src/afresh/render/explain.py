@@ -27,6 +27,9 @@ _VERDICT = {
 }
 _ABSENT, _UNKNOWN = "–", "not known"
 
+SQL_PART = "sql"
+"""The part whose difference is told as a diff of the compiled SQL, where both texts are known."""
+
 _SAID = frozenset({"inputs", "parts", "at", "due_at", "run_id", "state"})
 """Keys of the evidence that every sentence says, or that have a section of their own."""
 
@@ -71,6 +74,7 @@ def _verdict(row: PlanRow) -> tuple[str, str]:
 
 def _decided(told: Explanation) -> Iterator[str]:
     when = "" if told.decided_at is None else f" {moment_text(told.decided_at, told.now)}"
+    when += "" if told.target is None else f" for target {one_line(told.target)}"
     run = "" if told.run_id is None else f" in run {told.run_id}"
     if when or run:
         yield f"  decided{when}{run}" + ("" if told.repeated == 1 else f", the same in {counted(told.repeated, 'run')}")
@@ -107,9 +111,15 @@ def _code(told: Explanation, paint: Paint, width: int) -> Iterator[str]:
         return
     differ = counted(len(parts), "part") if told.parts_total is None else f"{len(parts)} of {counted(told.parts_total, 'part')}"
     yield paint("Code", "bold") + f"  {differ} differ"
+    valued = [part for part in parts if part.recorded or part.observed]
     room = _room(max(len(part.name) for part in parts), width)
-    rows = [(f"  {one_line(part.name)}", *_both(part.recorded, part.observed, room)) for part in parts]
-    yield from _table([("  part", "last build", "now"), *rows], paint)
+    rows = [(f"  {one_line(part.name)}", *_both(part.recorded, part.observed, room)) for part in valued]
+    if rows:
+        yield from _table([("  part", "last build", "now"), *rows], paint)
+    for part in parts:
+        if part not in valued:
+            below = part.name == SQL_PART and any(unified(change) for change in told.texts)
+            yield f"  {one_line(part.name)} changed" + (": see the diff below" if below else "")
 
 
 def _parts_of(row: PlanRow) -> Iterator[PartLine]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from afresh.core.reason import Reason
-    from afresh.render.views import ConfidenceWord, DecisionWord, Explanation, LastBuild, PlanRow, RunSummary
+    from afresh.render.views import ConfidenceWord, DecisionWord, Estimate, Explanation, LastBuild, PlanRow, RunSummary
 
 SCHEMA = 1
 """The number of the contract: it moves only if a reader of the old one would misread the new one."""
@@ -80,6 +80,14 @@ class SummaryJson(TypedDict):
     deciding_seconds: float
 
 
+class EstimateJson(TypedDict):
+    """How long what a plan builds takes, one node after another."""
+
+    seconds: float | None
+    known: int
+    nodes: int
+
+
 class DocumentJson(TypedDict):
     """The one object that every command prints with ``--output json``."""
 
@@ -88,6 +96,7 @@ class DocumentJson(TypedDict):
     run_id: str | None
     target: str | None
     summary: SummaryJson | None
+    estimate: EstimateJson | None
     nodes: list[NodeJson]
 
 
@@ -182,6 +191,7 @@ def explanation_json(told: Explanation) -> NodeJson:
         "decided_at": _moment(told.decided_at),
         "decided_by": told.run_id,
         "repeated": told.repeated,
+        "target": told.target,
         "parts": [{"name": p.name, "group": p.group, "recorded": p.recorded, "observed": p.observed} for p in told.parts],
         "diffs": [{"name": change.name, "diff": "\n".join(unified(change))} for change in told.texts],
         "inputs": [
@@ -216,14 +226,16 @@ def document(
     run_id: str | None,
     target: str | None,
     summary: RunSummary | None = None,
+    estimate: Estimate | None = None,
 ) -> DocumentJson:
-    """The whole object; ``nodes`` come from :func:`node_json` or :func:`explanation_json`."""
+    """The whole object; ``nodes`` come from :func:`node_json` or :func:`explanation_json`, a plan's ``estimate`` from its rows."""
     return {
         "schema": SCHEMA,
         "kind": kind,
         "run_id": run_id,
         "target": target,
         "summary": None if summary is None else summary_json(summary),
+        "estimate": None if estimate is None else {"seconds": estimate.seconds, "known": estimate.known, "nodes": estimate.nodes},
         "nodes": list(nodes),
     }
 

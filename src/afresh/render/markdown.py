@@ -29,7 +29,7 @@ def code(text: str) -> str:
 
 def plan_markdown(rows: Sequence[PlanRow], head: PlanHead, *, limit: int | None = GROUP_LIMIT) -> str:
     """A plan for a pull request: the numbers, then a table per group; what is verified is folded away."""
-    lines = [f"### Afresh plan for target {code(head.target)}", "", escaped(plan_line(rows, head))]
+    lines = [f"### Afresh plan for target {code(head.target)}", "", escaped(plan_line(rows))]
     for group in groups(rows):
         if not group.rows:
             continue

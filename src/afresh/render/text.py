@@ -7,12 +7,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from afresh.render.layout import NARROWEST, Paint, hanging, wrapped
+from afresh.render.views import estimate_of
 from afresh.render.words import counted, display_width, duration_text, listed, node_text, one_line, padded, rough_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from afresh.render.views import PlanHead, PlanRow, RunSummary
+    from afresh.render.views import Estimate, PlanHead, PlanRow, RunSummary
 
 GROUP_LIMIT = 50
 """How many nodes of a group a plan lists unless it is asked for all."""
@@ -86,10 +87,10 @@ def plan_text(
     for warning in head.warnings:
         first, *rest = hanging("Warning:", one_line(warning), indent=9, width=width)
         lines += ["", first.replace("Warning:", paint("Warning:", "yellow"), 1), *rest]
-    return "\n".join([*lines, "", *wrapped(plan_line(rows, head), width)]) + "\n"
+    return "\n".join([*lines, "", *wrapped(plan_line(rows), width)]) + "\n"
 
 
-def plan_line(rows: Sequence[PlanRow], head: PlanHead) -> str:
+def plan_line(rows: Sequence[PlanRow]) -> str:
     """The numbers of a plan in one line."""
     if not rows:
         return "Nothing is selected."
@@ -101,8 +102,14 @@ def plan_line(rows: Sequence[PlanRow], head: PlanHead) -> str:
         *([f"{undetermined:,} not decided yet"] if undetermined else []),
         *([f"{skip:,} skipped"] if skip else []),
     ]
-    takes = "" if head.estimated_seconds is None else f" Building takes about {rough_duration(head.estimated_seconds)}."
-    return f"Plan: {', '.join(counts)}.{takes}"
+    return f"Plan: {', '.join(counts)}.{_takes(estimate_of(rows))}"
+
+
+def _takes(whole: Estimate) -> str:
+    if not whole.nodes or whole.seconds is None:
+        return ""
+    covers = "" if whole.known == whole.nodes else f" for {whole.known:,} of {counted(whole.nodes, 'node')}; the rest has no history"
+    return f" Building takes about {rough_duration(whole.seconds)}{covers}."
 
 
 def _group_lines(group: Group, paint: Paint, *, width: int, limit: int | None) -> Iterator[str]:

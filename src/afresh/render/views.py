@@ -5,7 +5,7 @@ They hold no core type, so that whatever the state store kept as JSON can be sho
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -58,7 +58,7 @@ class PlanRow:
     status: StatusWord | None = None
     execution_time: float = 0.0
     estimated_seconds: float | None = None
-    """How long a build took before; ``None`` where there is no history."""
+    """How long a build took before: the median of the node's own last builds; ``None`` where there is no history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +81,30 @@ class RunSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimate:
+    """How long what a plan builds takes, one node after another: the sum over the nodes that have a history."""
+
+    seconds: float | None
+    """``None`` where something is to build and none of it has a history."""
+    known: int
+    """How many nodes the sum covers."""
+    nodes: int
+    """How many are to build."""
+
+
+def estimate_of(rows: Iterable[PlanRow]) -> Estimate:
+    """The estimate for what ``rows`` say will be built."""
+    times = [row.estimated_seconds for row in rows if row.decision == "build"]
+    known = [seconds for seconds in times if seconds is not None]
+    return Estimate(sum(known) if known or not times else None, len(known), len(times))
+
+
+@dataclass(frozen=True, slots=True)
 class PlanHead:
     """What a plan is about: the target, the moment (in the reader's time zone) and what the project's own words are."""
 
     target: str
     now: datetime | None = None
-    estimated_seconds: float | None = None
-    """The whole run's estimate with the given threads; ``None`` where there is no history."""
     warnings: tuple[str, ...] = ()
 
 
@@ -142,6 +159,8 @@ class Explanation:
     decided_at: datetime | None = None
     repeated: int = 1
     """How many runs in a row came to the same unchanged verdict."""
+    target: str | None = None
+    """The target of that run; ``None`` where its own record was pruned."""
     parts: tuple[PartLine, ...] = ()
     parts_total: int | None = None
     texts: tuple[TextChange, ...] = ()

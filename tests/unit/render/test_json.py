@@ -27,7 +27,7 @@ from afresh.render.json import (
     reasons_from_json,
     reasons_json,
 )
-from afresh.render.views import RunSummary
+from afresh.render.views import Estimate, RunSummary, estimate_of
 from unit.render.examples import BUILT, EVERY_REASON, NEW_ORDERS, RUN, TOLERATED, TRACE, TWELVE, UNKNOWN_INPUT, row
 
 SCHEMA = json.loads((Path(afresh.render.__file__).parent / "schema.json").read_text(encoding="utf-8"))
@@ -46,7 +46,8 @@ def test_the_published_schema_knows_exactly_the_codes_of_the_core():
 def test_a_document_of_any_kind_fits_the_published_schema(kind):
     summary = RunSummary(2, 41, 3, saved_seconds=None) if kind == "run" else None
     nodes = [explanation_json(BUILT), explanation_json(TOLERATED)] if kind == "explain" else [node_json(node) for node in TWELVE]
-    text = document_text(document(kind, nodes, run_id=RUN, target="dev", summary=summary))
+    estimate = estimate_of(TWELVE) if kind == "plan" else None
+    text = document_text(document(kind, nodes, run_id=RUN, target="dev", summary=summary, estimate=estimate))
     VALIDATOR.validate(json.loads(text))
 
 
@@ -100,6 +101,14 @@ def test_a_node_has_the_keys_and_the_form_of_the_contract():
         "execution_time": 0.0,
         "estimated_seconds": None,
     }
+
+
+def test_the_estimate_of_a_plan_is_the_sum_of_what_is_built_and_has_a_history():
+    without = row("refunds_by_day", decision="build")
+    assert estimate_of(TWELVE) == Estimate(72.4, known=2, nodes=2)
+    assert estimate_of((*TWELVE, without, row("daily", estimated_seconds=9.0))) == Estimate(72.4, known=2, nodes=3)
+    assert estimate_of((without,)) == Estimate(None, known=0, nodes=1)
+    assert estimate_of(TWELVE[3:]) == Estimate(0, known=0, nodes=0)
 
 
 def test_the_evidence_of_every_cause_is_plain_json():

@@ -9,7 +9,7 @@ import pytest
 
 from afresh.render.explain import explain_text
 from afresh.render.markdown import plan_markdown, summary_markdown
-from afresh.render.text import plan_text, summary_line
+from afresh.render.text import plan_line, plan_text, summary_line
 from afresh.render.views import PlanHead, RunSummary, TextChange
 from afresh.render.words import display_width
 from unit.render.examples import BUILT, HEAD, RUN_ROWS, THOUSAND, TOLERATED, TWELVE, golden, row
@@ -105,3 +105,15 @@ def test_an_explanation_of_what_the_store_kept_shows_inputs_and_parts_from_the_e
     text = explain_text(replace(BUILT, inputs=(), parts=()), width=100, color=False)
     assert re.search(r"source ecom\.raw_orders\s+9f3ac1d2:1201\s+9f3ac1d2:1244\s+differs", text)
     assert re.search(r"macro cents_to_dollars\s+a1b2c3d4\s+d4e5f6a7", text)
+
+
+def test_an_estimate_that_does_not_cover_all_that_is_built_says_how_much_it_covers():
+    rows = (*TWELVE[:2], row("orders_by_day", decision="build"), row("customers", estimated_seconds=1000.0))
+    assert plan_line(rows).endswith(" Building takes about 1m 12s for 2 of 3 nodes; the rest has no history.")
+
+
+@pytest.mark.parametrize(
+    "rows", [(row("orders", decision="build"),), (row("orders", estimated_seconds=3.0),)], ids=["no history", "reused"]
+)
+def test_no_time_is_promised_without_history_or_where_nothing_is_built(rows):
+    assert "takes" not in plan_line(rows)

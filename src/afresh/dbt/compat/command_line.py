@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,6 +60,16 @@ def project_dir_of(arguments: Sequence[str], command: str) -> Path:
     except (click.ClickException, click.exceptions.Exit):
         return Path.cwd()
     return Path(str(parsed.params.get("project_dir") or os.environ.get("DBT_PROJECT_DIR") or Path.cwd())).resolve()
+
+
+def check(arguments: Sequence[str], command: str, *, shown_as: str) -> None:
+    """Whether one of dbt's commands takes these arguments; what is wrong is told under the name that the user typed.
+
+    Raises:
+        click.UsageError: it does not.
+    """
+    with suppress(click.exceptions.Exit):
+        cli.commands[command].make_context(shown_as, list(arguments))
 
 
 def invoke(arguments: Sequence[str]) -> int:
