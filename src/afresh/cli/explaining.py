@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import sys
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, cast
 
@@ -33,6 +34,8 @@ def explanations(folder: Path, names: Sequence[str], *, run_id: str | None, stat
         UsageError: there is no such node or run, or a name stands for several nodes.
     """
     settings = load(folder, cli={"state_url": state_url})
+    for warning in settings.unknown_variables:
+        sys.stderr.write(f"afresh: warning: {warning}\n")
     with open_store(settings.state_url, base=folder, read_only=True) as store:
         run = _run_of(store, run_id) if run_id else None
         known = store.last_decisions(run_id=run)

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from afresh.config import keys
+from afresh.config.environment import unknown_variables
 from afresh.config.jinja import is_template
 from afresh.config.layers import Layers
 from afresh.config.problems import Problem, raise_if_any
@@ -35,6 +36,7 @@ class AfreshYml:
     environments: Mapping[str, Any] = field(default_factory=dict)
     jobs: Mapping[str, Any] = field(default_factory=dict)
     server: Mapping[str, Any] = field(default_factory=dict)
+    text: str = ""
 
 
 def load(project_dir: Path, *, env: Mapping[str, str] | None = None, cli: Mapping[str, str | None] | None = None) -> Settings:
@@ -62,7 +64,36 @@ def read(project_dir: Path) -> AfreshYml:
         problems += mistakes(tree, FILE_SHAPE, file=str(path))
         problems += _unknown_names(tree, str(path))
     raise_if_any(problems, title=str(path))
-    return _yml(path, tree if isinstance(tree, Section) else None)
+    return replace(_yml(path, tree if isinstance(tree, Section) else None), text=text)
+
+
+def opts_in(project_dir: Path, *, env: Mapping[str, str] | None = None) -> bool:
+    """Whether the file asks for plain ``dbt`` to be state-aware, whatever else is wrong with it.
+
+    Raises:
+        SettingsError: the file cannot be read so far as to tell.
+    """
+    path = project_dir / FILE_NAME
+    text = _text(path)
+    if text is None:
+        return False
+    tree, problems = read_tree(text, str(path))
+    if isinstance(tree, Section):
+        problems = [problem for problem in problems if problem.where.key == keys.PLUGIN.path]
+        tree = Section({key: tree.values[key] for key in tree.values if key == keys.PLUGIN.path}, tree.lines, tree.line)
+    if tree is not None:
+        problems += mistakes(tree, FILE_SHAPE, file=str(path))
+    raise_if_any(problems, title=str(path))
+    scalar = _scalar(tree, keys.PLUGIN.path) if isinstance(tree, Section) else None
+    layers = Layers(file=path, scalars={} if scalar is None else {keys.PLUGIN.path: scalar}, env=_without_switch(env), cli={})
+    wanted = layers.value(keys.PLUGIN, default=False)
+    raise_if_any(layers.problems, title=str(path))
+    return wanted
+
+
+def _without_switch(env: Mapping[str, str] | None) -> Mapping[str, str]:
+    given = os.environ if env is None else env
+    return {name: value for name, value in given.items() if name != keys.PLUGIN.variable}
 
 
 def resolve(
@@ -98,9 +129,22 @@ def resolve(
         jobs=yml.jobs,
         server=yml.server,
         file=yml.file,
+        unknown_variables=tuple(unknown_variables(env, file_text=yml.text)),
     )
     raise_if_any(layers.problems, title="the settings")
-    return replace(settings, origins=MappingProxyType(layers.origins))
+    return replace(settings, origins=MappingProxyType(layers.origins), without_effect=_without_effect(settings, layers))
+
+
+def _without_effect(settings: Settings, layers: Layers) -> tuple[str, ...]:
+    """What was given and does not come to the same as leaving it out."""
+    sections = (("environments", settings.environments), ("jobs", settings.jobs), ("server", settings.server))
+    tests = ((keys.TESTS_INHERIT, settings.tests.inherit), (keys.TESTS_AGGREGATE, settings.tests.aggregate))
+    keep = keys.HISTORY_KEEP.path
+    return (
+        *((keep,) if keep in layers.origins else ()),
+        *(key.path for key, wanted in tests if wanted),
+        *(name for name, section in sections if section),
+    )
 
 
 def _state_url(layers: Layers, project: Path) -> str:

@@ -7,8 +7,8 @@ wins with a warning. Wrong values are collected, so that one error names them al
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import Enum
 from typing import Any, Literal, TypeVar
@@ -18,6 +18,7 @@ from afresh.config.config_reader import ConfigReader
 from afresh.config.problems import Problem, raise_if_any
 from afresh.config.settings import Defaults
 from afresh.core.policy import DEFAULT_POLICY, EngineUpgrade, Policy, UpdatesOn
+from afresh.render.words import listed, node_text
 
 T = TypeVar("T")
 
@@ -83,6 +84,8 @@ class NodeSettings:
     execute_hooks_on_any_reuse: bool = False
     early_cutoff: bool = False
     pre_clone: PreClone = PreClone.IF_MISSING
+    without_effect: tuple[str, ...] = ()
+    """Settings that were given and on which this version does not act yet."""
     warnings: tuple[str, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
 
@@ -147,21 +150,40 @@ def read_node_settings(node: NodeConfig, defaults: Defaults) -> tuple[NodeSettin
         on_engine_upgrade=reader.state("on_engine_upgrade", v.choice(EngineUpgrade), EngineUpgrade.KEEP),
     )
     lag = _lag(node, reader, defaults)
-    return (
-        NodeSettings(
-            policy=Policy(policy.enabled, lag.updates_on, lag.interval, policy.max_age, policy.on_engine_upgrade),
-            inputs=_inputs(reader),
-            static=reader.state("static", v.boolean(), default=False),
-            evaluate_volatile_sql=reader.state("evaluate_volatile_sql", v.choice(VolatileSql), VolatileSql.AUTO),
-            source_signal=reader.state("source_signal", v.choice(SourceSignal), SourceSignal.AUTO),
-            execute_hooks_on_any_reuse=reader.state("execute_hooks_on_any_reuse", v.boolean(), default=False),
-            early_cutoff=reader.state("early_cutoff", v.boolean(), default=False),
-            pre_clone=reader.state("pre_clone", v.choice(PreClone), PreClone.IF_MISSING),
-            warnings=tuple(reader.warnings),
-            origins=reader.origins,
-        ),
-        reader.problems,
+    read = NodeSettings(
+        policy=Policy(policy.enabled, lag.updates_on, lag.interval, policy.max_age, policy.on_engine_upgrade),
+        inputs=_inputs(reader),
+        static=reader.state("static", v.boolean(), default=False),
+        evaluate_volatile_sql=reader.state("evaluate_volatile_sql", v.choice(VolatileSql), VolatileSql.AUTO),
+        source_signal=reader.state("source_signal", v.choice(SourceSignal), SourceSignal.AUTO),
+        execute_hooks_on_any_reuse=reader.state("execute_hooks_on_any_reuse", v.boolean(), default=False),
+        early_cutoff=reader.state("early_cutoff", v.boolean(), default=False),
+        pre_clone=reader.state("pre_clone", v.choice(PreClone), PreClone.IF_MISSING),
     )
+    of_reader = replace(read, warnings=tuple(reader.warnings), origins=reader.origins, without_effect=_without_effect(read, reader.origins))
+    return of_reader, reader.problems
+
+
+def _without_effect(read: NodeSettings, given: Mapping[str, str]) -> tuple[str, ...]:
+    """What was given and does not come to the same as leaving it out."""
+    wanted = {
+        "execute_hooks_on_any_reuse": read.execute_hooks_on_any_reuse,
+        "early_cutoff": read.early_cutoff,
+        "pre_clone": "pre_clone" in given and read.pre_clone is not PreClone.NEVER,
+    }
+    return tuple(given[key] for key, is_wanted in wanted.items() if is_wanted)
+
+
+def warnings_of(nodes: Mapping[str, NodeSettings]) -> Iterator[str]:
+    """What is worth telling of the settings of nodes, one sentence each; what is without effect is told once, however many set it."""
+    for settings in nodes.values():
+        yield from settings.warnings
+    set_on: dict[str, list[str]] = {}
+    for node_id, settings in nodes.items():
+        for key in settings.without_effect:
+            set_on.setdefault(key, []).append(node_text(node_id))
+    for key, names in sorted(set_on.items()):
+        yield f"this version does not act yet on `{key}`, which is set on {listed(sorted(names))}"
 
 
 def _mentions(config: Mapping[str, Any]) -> bool:

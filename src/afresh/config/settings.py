@@ -92,8 +92,18 @@ class Settings:
     server: Mapping[str, Any] = field(default_factory=dict)
     file: Path | None = None
     """The ``afresh.yml`` that was read; ``None`` where there is none."""
+    unknown_variables: tuple[str, ...] = ()
+    """A sentence for each environment variable that begins as ours do and is none."""
+    without_effect: tuple[str, ...] = ()
+    """Settings that were given and on which this version does not act yet."""
     origins: Mapping[str, str] = field(default_factory=dict)
     """Where each setting that is not a default was set, for people: ``--queue-timeout``, ``AFRESH_LEASE_TTL``, ``afresh.yml:3``."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is worth telling before anything runs, one sentence each."""
+        named = ", ".join(f"`{name}`" for name in self.without_effect)
+        return (*self.unknown_variables, *([f"this version does not act yet on settings that are given: {named}"] if named else []))
 
     @property
     def state_shown(self) -> str:

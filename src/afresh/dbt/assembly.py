@@ -7,7 +7,7 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 from afresh import __version__
-from afresh.config.node_settings import NodeConfig, NodeSettings, validate_all
+from afresh.config.node_settings import NodeConfig, NodeSettings, validate_all, warnings_of
 from afresh.core.lease import Holder
 from afresh.core.node import NodeId
 from afresh.dbt.compat import invocation, results
@@ -24,7 +24,7 @@ from afresh.store import RunRecord, open_store
 from afresh.wiring import journal_of, secrets_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from afresh.config.settings import Settings
     from afresh.core.relation import Relation
@@ -64,8 +64,14 @@ def _hand_over(journal: Journal, store: StateStore) -> None:
 
 
 def _host(task: Any, options: Options) -> DbtHost:
-    parts = Parts(_node_settings(task, options.settings), _code_service_of(options.settings), options.settings.warehouse_id)
-    return DbtHost(TaskFacts(task), parts, force=options.force, only_looks=options.plan)
+    known = _node_settings(task, options.settings)
+    parts = Parts(
+        lambda raw: known.get(str(raw.unique_id)) or NodeSettings(), _code_service_of(options.settings), options.settings.warehouse_id
+    )
+    host = DbtHost(TaskFacts(task), parts, force=options.force, only_looks=options.plan)
+    for text in (*options.settings.warnings, *warnings_of(known)):
+        host.say(f"setting:{text}", text)
+    return host
 
 
 def _code_service_of(settings: Settings) -> Callable[[Any, Any, Any, Callable[[Any], Relation | None]], CodeService]:
@@ -85,15 +91,11 @@ def _code_service_of(settings: Settings) -> Callable[[Any, Any, Any, Callable[[A
     return make
 
 
-def _node_settings(task: Any, settings: Settings) -> Callable[[Any], NodeSettings]:
+def _node_settings(task: Any, settings: Settings) -> Mapping[str, NodeSettings]:
     """Reads and checks the settings of every node and source at once, before anything runs."""
     manifest = task.manifest
     tables = (manifest.nodes, manifest.sources, getattr(manifest, "functions", {}))
-    known = validate_all((_node_config(raw) for table in tables for raw in table.values()), settings.defaults)
-    for found in known.values():
-        for warning in found.warnings:
-            results.warn(warning)
-    return lambda raw: known.get(str(raw.unique_id)) or NodeSettings()
+    return validate_all((_node_config(raw) for table in tables for raw in table.values()), settings.defaults)
 
 
 def _node_config(raw: Any) -> NodeConfig:

@@ -28,6 +28,8 @@ def initialize(project_name: str) -> None:  # noqa: ARG001 - dbt's signature
     wanted = os.environ.get("AFRESH", "").strip().lower()
     if wanted in _OFF:
         return
+    if wanted and wanted not in _ON:
+        _warn(f"`AFRESH={wanted}` says neither 1 nor 0, so it is ignored")
     options = _options_of_project(opted_in=wanted in _ON)
     if options is not None:
         wishes.activate(options)
@@ -38,12 +40,25 @@ def _options_of_project(*, opted_in: bool) -> wishes.Options | None:
     from afresh.dbt.compat.invocation import command, project_dir
 
     folder = project_dir()
-    if command() not in wishes.STATE_AWARE or not (opted_in or _may_opt_in(folder / "afresh.yml")):
+    if command() not in wishes.STATE_AWARE or not (opted_in or _opts_in(folder)):
         return None
     from afresh.config.afresh_yml import load
 
-    settings = load(folder, env=os.environ)
-    return wishes.Options(settings, job=os.environ.get("AFRESH_JOB", "")) if opted_in or settings.plugin else None
+    return wishes.Options(load(folder, env=os.environ), job=os.environ.get("AFRESH_JOB", ""))
+
+
+def _opts_in(folder: Path) -> bool:
+    """Whether the project's file does; where it cannot be read so far as to tell, dbt goes on as ever, with a warning."""
+    if not _may_opt_in(folder / "afresh.yml"):
+        return False
+    from afresh.config.afresh_yml import opts_in
+    from afresh.errors import AfreshError
+
+    try:
+        return opts_in(folder, env=os.environ)
+    except AfreshError as error:
+        _warn(f"nobody can tell whether this project wants plain dbt to be state-aware, so it is not: {error}")
+        return False
 
 
 def _may_opt_in(file: Path) -> bool:
@@ -51,7 +66,13 @@ def _may_opt_in(file: Path) -> bool:
     try:
         return "plugin" in file.read_text(encoding="utf-8-sig", errors="replace")
     except OSError:
-        return False
+        return file.exists() or file.is_symlink()
+
+
+def _warn(text: str) -> None:
+    from afresh.dbt.compat import results
+
+    results.warn(text)
 
 
 def _install() -> None:

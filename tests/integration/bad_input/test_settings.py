@@ -83,6 +83,34 @@ def test_a_mistake_on_the_command_line_or_in_the_environment_names_where_it_was_
     assert_untouched(project)
 
 
+UNKNOWN = "the environment variable `AFRESH_STATE_ULR` is none of ours and is ignored; did you mean `AFRESH_STATE_URL`?"
+
+
+def test_a_variable_that_looks_like_ours_is_told_once_by_every_command_and_is_no_error(shop):
+    project = shop(FILES)
+    env = {"AFRESH_STATE_ULR": "sqlite:///elsewhere.db"}
+
+    for outcome in (
+        project.afresh("build", env=env),
+        project.dbt("build", env={**env, "AFRESH": "1"}),
+        project.afresh("plan", env=env),
+        project.afresh("explain", env=env),
+    ):
+        assert outcome.exit_code == 0
+        assert " ".join((outcome.stdout + outcome.stderr).split()).count(UNKNOWN) == 1
+
+
+def test_settings_on_which_nothing_acts_yet_are_told_once_and_are_no_error(shop):
+    early = "{{ config(materialized='table', meta={'afresh': {'early_cutoff': true}}) }} select 1 as id"
+    project = shop({"models/a.sql": early, "models/b.sql": early, "afresh.yml": "history: {keep: 30d}\nserver: {run_slots: 2}\n"})
+
+    for outcome in (project.afresh("build"), project.afresh("plan")):
+        said = " ".join((outcome.stdout + outcome.stderr).split())
+        assert outcome.exit_code == 0
+        assert said.count("this version does not act yet on settings that are given: `history.keep`, `server`") == 1
+        assert said.count("this version does not act yet on `meta.afresh.early_cutoff`, which is set on a, b") == 1
+
+
 def test_an_unknown_command_is_dbt_s_own_error(shop):
     project = shop(FILES)
 

@@ -108,13 +108,43 @@ def test_several_invocations_in_one_process_each_take_part_once(shop):
 
 
 def test_a_broken_afresh_yml_stops_plain_dbt_only_where_it_would_take_part(shop):
-    project = shop({**FILES, "afresh.yml": "plugin: perhaps\n"})
+    project = shop({**FILES, "afresh.yml": "plugin: true\nqueue_timeout: soon\n"})
 
     stopped = project.dbt("build")
 
     assert stopped.exit_code == 2
-    assert "afresh.yml:1" in stopped.stdout + stopped.stderr
+    assert "afresh.yml:2" in stopped.stdout + stopped.stderr
     assert project.dbt("build", env={"AFRESH": "0"}).exit_code == 0
+
+
+@pytest.mark.smoke
+@pytest.mark.parametrize("text", ["plugin: perhaps\n", "plugin: [\n", "- plugin\n", "plugin: \"{{ env_var('NOT_SET_ANYWHERE') }}\"\n"])
+def test_a_file_that_does_not_tell_whether_it_opts_in_gives_plain_dbt_a_warning_and_stops_afresh(shop, text):
+    project = shop({**FILES, "afresh.yml": text})
+
+    went_on = project.dbt("build")
+
+    assert (went_on.exit_code, went_on.executed, _state(project)) == (0, {"a", "b"}, False)
+    assert went_on.stdout.count("[WARNING] Afresh: ") == 1
+    assert "afresh.yml" in went_on.stdout
+    assert project.afresh("ls").exit_code == 0
+    assert project.afresh("build").exit_code == 2
+
+
+def test_other_mistakes_in_the_file_of_a_project_that_did_not_opt_in_do_not_concern_plain_dbt(shop):
+    project = shop({**FILES, "afresh.yml": "plugin: false\nqueue_timeout: soon\nplugins: true\n"})
+
+    outcome = project.dbt("build")
+
+    assert (outcome.exit_code, outcome.executed) == (0, {"a", "b"})
+    assert "Afresh" not in outcome.stdout
+
+
+def test_a_switch_that_is_neither_on_nor_off_is_ignored_with_a_warning(shop):
+    outcome = shop(FILES).dbt("build", env={"AFRESH": "perhaps"})
+
+    assert (outcome.exit_code, outcome.executed) == (0, {"a", "b"})
+    assert outcome.stdout.count("[WARNING] Afresh: `AFRESH=perhaps` says neither 1 nor 0, so it is ignored") == 1
 
 
 def test_the_project_folder_is_the_one_that_dbt_works_on(shop, tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from afresh.config.afresh_yml import AfreshYml, load, read, resolve
+from afresh.config.afresh_yml import AfreshYml, load, opts_in, read, resolve
 from afresh.config.keys import SCALAR_KEYS
 from afresh.config.problems import SettingsError
 from afresh.config.settings import DEFAULT_VOLATILE_ENV_VARS, OnStateError
@@ -361,3 +361,60 @@ def test_any_text_is_settings_or_one_error(tmp_path_factory, text):
         assert isinstance(read(folder).file, Path)
     except SettingsError as error:
         assert_each_has_a_place(error, str(folder / "afresh.yml"))
+
+
+# --- opting in, and what is read without effect -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", False),
+        ("plugin: false\n", False),
+        ("plugin: true\n", True),
+        ("plugin:\nqueue_timeout: soon\n", False),
+        ("# plugin: true\nno_such_key: 1\n", False),
+        ("plugin: yes\nqueue_timeout: soon\nqueue_timeout: later\n", True),
+        ("plugin: \"{{ env_var('PLUG', 'false') }}\"\n", True),
+    ],
+)
+def test_whether_a_project_opts_in_is_told_whatever_else_is_wrong(tmp_path, text, expected):
+    (tmp_path / "afresh.yml").write_text(text)
+    assert opts_in(tmp_path, env={"PLUG": "true", "AFRESH": "0"}) is expected
+
+
+def test_a_project_without_a_file_does_not_opt_in(tmp_path):
+    assert opts_in(tmp_path, env={}) is False
+
+
+@pytest.mark.parametrize(
+    "text", ["plugin: perhaps\n", "plugin: [\n", "- plugin\n", "plugin: true\nplugin: false\n", "plugin: \"{{ env_var('NOT_SET') }}\"\n"]
+)
+def test_a_file_that_does_not_tell_whether_it_opts_in_is_a_mistake(tmp_path, text):
+    (tmp_path / "afresh.yml").write_text(text)
+    with pytest.raises(SettingsError):
+        opts_in(tmp_path, env={})
+
+
+@pytest.mark.parametrize(
+    ("text", "env", "expected"),
+    [
+        (FULL, {}, ("history.keep", "tests.inherit", "tests.aggregate", "environments", "jobs", "server")),
+        ("tests: {inherit: false}\nplugin: true\njobs: {}\n", {}, ()),
+        ("", {"AFRESH_TESTS_INHERIT": "1"}, ("tests.inherit",)),
+    ],
+)
+def test_settings_on_which_nothing_acts_yet_are_told_in_one_sentence(project, text, env, expected):
+    found = project(text, env=env)
+    assert found.without_effect == expected
+    assert [sentence for sentence in found.warnings if "does not act yet" in sentence] == (
+        [f"this version does not act yet on settings that are given: {', '.join(f'`{name}`' for name in expected)}"] if expected else []
+    )
+
+
+def test_a_variable_that_looks_like_ours_and_is_none_is_told_with_the_nearest(project):
+    env = {"AFRESH_STATE_ULR": "x", "AFRESH_JOB": "hourly", "AFRESH_PW": "secret", "AFRESH_PLUGIN": "1", "AFRESH_ZZZZ": "1", "AFRESH": "1"}
+    plugin, first, second = project("state_url: \"postgresql://u:{{ env_var('AFRESH_PW') }}@h/d\"\n", env=env).warnings
+    assert first == "the environment variable `AFRESH_STATE_ULR` is none of ours and is ignored; did you mean `AFRESH_STATE_URL`?"
+    assert plugin.endswith("`AFRESH_PLUGIN` is none of ours and is ignored; did you mean `AFRESH`?")
+    assert second.startswith("the environment variable `AFRESH_ZZZZ` is none of ours and is ignored; there are: AFRESH, AFRESH_JOB, ")

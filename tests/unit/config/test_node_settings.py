@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from afresh.config.node_settings import NodeConfig, PreClone, SourceSignal, VolatileSql, effective_config, node_policy, validate_all
+from afresh.config.node_settings import (
+    NodeConfig,
+    PreClone,
+    SourceSignal,
+    VolatileSql,
+    effective_config,
+    node_policy,
+    validate_all,
+    warnings_of,
+)
 from afresh.config.problems import SettingsError
 from afresh.config.settings import Defaults
 from afresh.core.policy import EngineUpgrade, Policy, UpdatesOn
@@ -276,3 +285,22 @@ def test_any_config_is_settings_or_one_error(config):
 def assert_each_has_a_place(error):
     assert {problem.where.file for problem in error.problems} == {"models/shop.yml"}
     assert all(problem.where.key for problem in error.problems)
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        ({"early_cutoff": True, "execute_hooks_on_any_reuse": "true"}, ("state.execute_hooks_on_any_reuse", "state.early_cutoff")),
+        ({"early_cutoff": False, "execute_hooks_on_any_reuse": False, "pre_clone": "never", "max_age": "1d"}, ()),
+        ({"pre_clone": "if_missing"}, ("state.pre_clone",)),
+    ],
+)
+def test_settings_on_which_nothing_acts_yet_are_known(state, expected):
+    assert settings({"state": state}).without_effect == expected
+
+
+def test_a_setting_without_effect_is_told_once_however_many_nodes_set_it():
+    nodes = [NodeConfig(f"model.shop.m{n}", "m.sql", {"state": {"early_cutoff": True, "compare_unrendered_code": True}}) for n in range(9)]
+    told = list(warnings_of(validate_all(nodes)))
+    assert told[-1] == "this version does not act yet on `state.early_cutoff`, which is set on m0, m1, m2 and 6 more"
+    assert len(told) == 10
