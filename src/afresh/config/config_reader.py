@@ -65,6 +65,11 @@ class ConfigReader:
             self.origins[key] = f"{place}.{key}"
         return given
 
+    def place(self, key: str) -> str | None:
+        """Under which name of the config a setting of ``state`` was given, ``None`` where it was not."""
+        block, given = self._of_blocks(key)
+        return None if given is None else f"{block}.{key}"
+
     def refuse(self, key: str, given: object, *, allowed: str) -> None:
         """Collect a setting of ``state`` whose value the caller cannot use."""
         place, _ = self._of_blocks(key)

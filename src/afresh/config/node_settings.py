@@ -17,6 +17,7 @@ from afresh.config import values as v
 from afresh.config.config_reader import ConfigReader
 from afresh.config.problems import Problem, raise_if_any
 from afresh.config.settings import Defaults
+from afresh.config.written import Written
 from afresh.core.policy import DEFAULT_POLICY, EngineUpgrade, Policy, UpdatesOn
 from afresh.render.words import listed, node_text
 
@@ -68,6 +69,7 @@ _OF_DBT_STATE = ("compare_unrendered_code",)
 """Keys of dbt State without an effect here, accepted so that a project can serve both."""
 
 _WITHOUT_LAG = frozenset({"test", "unit_test"})
+_LAG_OF_STATE = ("lag_tolerance", "require_fresh_data_from")
 _OWN_LAG_ONLY = frozenset({"snapshot"})
 
 
@@ -102,6 +104,8 @@ class NodeConfig:
     config: Mapping[str, Any]
     resource_type: str = "model"
     own_config: Mapping[str, Any] | None = None
+    written: Written | None = None
+    """Where its config was written, if somebody can tell."""
 
 
 def effective_config(rendered: Mapping[str, Any], unrendered: Mapping[str, Any]) -> dict[str, Any]:
@@ -161,7 +165,14 @@ def read_node_settings(node: NodeConfig, defaults: Defaults) -> tuple[NodeSettin
         pre_clone=reader.state("pre_clone", v.choice(PreClone), PreClone.IF_MISSING),
     )
     of_reader = replace(read, warnings=tuple(reader.warnings), origins=reader.origins, without_effect=_without_effect(read, reader.origins))
-    return of_reader, reader.problems
+    return of_reader, [_placed(problem, node) for problem in reader.problems]
+
+
+def _placed(problem: Problem, node: NodeConfig) -> Problem:
+    """A mistake at the file and line where it was made."""
+    if node.written is None or problem.where.key is None:
+        return problem
+    return replace(problem, where=node.written.shown(problem.where.key))
 
 
 def _without_effect(read: NodeSettings, given: Mapping[str, str]) -> tuple[str, ...]:
@@ -217,23 +228,36 @@ def _without_settings(node: NodeConfig, defaults: Defaults) -> NodeSettings:
 
 def _lag(node: NodeConfig, reader: ConfigReader, defaults: Defaults) -> _Lag:
     inherited = _inherited(node, defaults)
-    of_config = _lag_of(reader, inherited)
+    of_config = _lag_of(reader, inherited, cancelled=_cancelled(node, reader))
     if node.resource_type in _WITHOUT_LAG:
         return _NO_LAG
     if node.resource_type not in _OWN_LAG_ONLY:
         return of_config
     own = ConfigReader(node.own_config or {}, node_id=node.node_id, file=node.file)
-    found = _lag_of(own, _NO_LAG)
+    found = _lag_of(own, _NO_LAG, cancelled=frozenset())
     reader.take(own)
     return found
 
 
-def _lag_of(reader: ConfigReader, inherited: _Lag) -> _Lag:
+def _cancelled(node: NodeConfig, reader: ConfigReader) -> frozenset[str]:
+    """Settings of ``state`` that were given for a folder, where the node's own ``freshness: null`` takes back what it would inherit."""
+    if not reader.cancels_freshness or node.written is None or not _is_own(node.written, "freshness"):
+        return frozenset()
+    given = {key: place for key in _LAG_OF_STATE if (place := reader.place(key)) is not None}
+    return frozenset(key for key, place in given.items() if not _is_own(node.written, place))
+
+
+def _is_own(written: Written, key: str) -> bool:
+    found = written.place_of(key)
+    return found is not None and found.own
+
+
+def _lag_of(reader: ConfigReader, inherited: _Lag, *, cancelled: frozenset[str]) -> _Lag:
     """``state`` in dbt State's words, else ``freshness.build_after``; ``freshness: null`` cancels what would be inherited."""
     below = _NO_LAG if reader.cancels_freshness else inherited
     interval, build_after_on = reader.build_after_interval(), reader.build_after("updates_on", v.choice(UpdatesOn))
-    tolerance = reader.state("lag_tolerance", v.duration(), None)
-    fresh_from = reader.state("require_fresh_data_from", v.choice(UpdatesOn), None)
+    tolerance = None if "lag_tolerance" in cancelled else reader.state("lag_tolerance", v.duration(), None)
+    fresh_from = None if "require_fresh_data_from" in cancelled else reader.state("require_fresh_data_from", v.choice(UpdatesOn), None)
     reader.warn_if_both("lag_tolerance", tolerance, "freshness.build_after.count", interval)
     if build_after_on is not UpdatesOn.ANY:  # dbt fills in `any` by itself, so that says nothing
         reader.warn_if_both("require_fresh_data_from", fresh_from, "freshness.build_after.updates_on", build_after_on)

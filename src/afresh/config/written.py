@@ -1,0 +1,138 @@
+"""Where a setting of a node was written: in the node's own file, in its properties file, or for a folder in ``dbt_project.yml``.
+
+dbt merges these before we see the config. Files are read only when somebody asks, which is when there is something to tell.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from afresh.config.yaml_tree import Listing, Scalar, Section, Tree, read_tree
+from afresh.errors import Location
+
+PROJECT_FILE = "dbt_project.yml"
+_SECTIONS: Mapping[str, tuple[str, ...]] = {"test": ("data_tests", "tests")}
+"""The section of a kind of node, where it is not its plural."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One place: ``own`` is the node's own file or properties, else it is set for a folder of nodes."""
+
+    where: Location
+    own: bool
+
+
+class ConfigFiles:
+    """The files of one project, each read once."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._trees: dict[str, Tree | None] = {}
+
+    def text(self, file: str) -> str:
+        """The text of a file; empty where it cannot be read."""
+        try:
+            return (self._root / file).read_text(encoding="utf-8-sig", errors="replace")
+        except OSError:
+            return ""
+
+    def tree(self, file: str) -> Tree | None:
+        """A YAML file; ``None`` where it cannot be read."""
+        if file not in self._trees:
+            self._trees[file] = read_tree(self.text(file), file)[0]
+        return self._trees[file]
+
+
+@dataclass(frozen=True)
+class Written:
+    """What can set the config of one node, the strongest first."""
+
+    files: ConfigFiles
+    resource_type: str
+    names: tuple[str, ...]
+    """What the node is called in a properties file: its name; of a source's table the names of both."""
+    fqn: tuple[str, ...]
+    file: str
+    """The node's own file; for sources the properties file."""
+    properties: str | None = None
+    in_file: Mapping[str, Any] = field(default_factory=dict)
+    """What the node's own file gives to ``config()``."""
+    of_package: bool = False
+    """Whether its files are those of an installed package, which are not looked into."""
+
+    def place_of(self, key: str) -> Place | None:
+        """Where the value of ``key`` (``state.max_age``) was set; ``None`` where that is not to be found."""
+        path = key.split(".")
+        own = None if self.of_package else self._in_file(path) or self._in_properties(path)
+        return own or self._in_project(path)
+
+    def shown(self, key: str) -> Location:
+        """The place as far as it is known: else every file that can have set it."""
+        path = key.split(".")
+        for length in range(len(path), 0, -1):
+            found = self.place_of(".".join(path[:length]))
+            if found is not None:
+                return Location(found.where.file, found.where.line, key)
+        files = dict.fromkeys(file for file in (self.file, self.properties, PROJECT_FILE) if file)
+        return Location(" or ".join(files), None, key)
+
+    def _in_file(self, path: Sequence[str]) -> Place | None:
+        given: object = self.in_file
+        for name in path:
+            if not isinstance(given, Mapping) or name not in given:
+                return None
+            given = given[name]
+        lines = self.files.text(self.file).splitlines()
+        given_there = re.compile(rf"""\b{re.escape(path[-1])}\b["']?\s*[:=]""")
+        line = next((number for number, text in enumerate(lines, 1) if given_there.search(text)), None)
+        return Place(Location(self.file, line), own=True)
+
+    def _in_properties(self, path: Sequence[str]) -> Place | None:
+        tree = None if self.properties is None else self.files.tree(self.properties)
+        lists = ("sources", "tables") if self.resource_type == "source" else (f"{self.resource_type}s",)
+        found: Place | None = None
+        for section, name in zip(lists, self.names, strict=False):
+            tree = _named(tree, section, name)
+            line = _line(_below(tree, "config"), path) or _line(tree, path)
+            found = found if line is None else Place(Location(str(self.properties), line), own=True)
+        return found
+
+    def _in_project(self, path: Sequence[str]) -> Place | None:
+        """The innermost folder that sets it."""
+        found: Place | None = None
+        for section in _SECTIONS.get(self.resource_type, (f"{self.resource_type}s",)):
+            tree = _below(self.files.tree(PROJECT_FILE), section)
+            for folder in (*self.fqn, ""):
+                line = _line(tree, [f"+{path[0]}", *path[1:]]) or _line(tree, path)
+                found = found if line is None else Place(Location(PROJECT_FILE, line), own=False)
+                tree = _below(tree, folder)
+        return found
+
+
+def _below(tree: Tree | None, key: str) -> Tree | None:
+    return tree.values.get(key) if isinstance(tree, Section) else None
+
+
+def _named(tree: Tree | None, section: str, name: str) -> Tree | None:
+    """The entry of this name in the list of this name."""
+    entries = _below(tree, section)
+    for entry in entries.items if isinstance(entries, Listing) else ():
+        called = _below(entry, "name")
+        if isinstance(called, Scalar) and called.text == name:
+            return entry
+    return None
+
+
+def _line(tree: Tree | None, path: Sequence[str]) -> int | None:
+    """The line of the last key of ``path``; ``None`` where it is not there."""
+    line: int | None = None
+    for key in path:
+        if not isinstance(tree, Section) or key not in tree.values:
+            return None
+        line, tree = tree.lines[key], tree.values[key]
+    return line
