@@ -86,7 +86,7 @@ def _beyond_graph(name: str) -> str:
     if relation is None:
         return "what else it reads"
     is_file = not (relation.database or relation.schema)
-    return f"{relation.name} (a file that its SQL names)" if is_file else f"{relation.name} (a table that dbt does not know)"
+    return f"{relation.name} (a file named in its SQL)" if is_file else f"{relation.name} (a table named without ref or source)"
 
 
 def listed(names: Sequence[str], most: int = 3) -> str:

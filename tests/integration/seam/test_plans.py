@@ -76,7 +76,7 @@ def test_what_cannot_be_resolved_is_told_in_words_through_a_view_too(shop):
     told = _text(project)
 
     assert "cannot tell whether seen changed (it reads the table function `query_table`, whose inputs are not known)" in told
-    assert "new data in shop.raw.one (a table that dbt does not know)" in told
+    assert "new data in shop.raw.one (a table named without ref or source)" in told
     for word in ("undeclared:", "relation:", "duckdb:"):
         assert word not in told
         assert word not in project.afresh("explain", "reader", "named", "reader_over").stdout

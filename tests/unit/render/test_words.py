@@ -70,3 +70,15 @@ def test_two_values_that_are_cut_still_look_different(recorded, observed):
     before, after = contrasted(recorded, observed, 16)
     assert before != after
     assert max(len(before), len(after)) <= 16
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ('relation:["duckdb:/srv/shop.duckdb", "shop", "raw", "orders"]', "shop.raw.orders (a table named without ref or source)"),
+        ('relation:["files", "", "", "data/*.csv"]', "data/*.csv (a file named in its SQL)"),
+        ("undeclared:it calls `f`, which may read relations", "what else it reads"),
+    ],
+)
+def test_an_input_beyond_the_graph_is_called_in_words(name, told):
+    assert node_text(name) == told
