@@ -351,6 +351,41 @@ def test_t17_a_failed_model_is_built_by_the_next_run_although_nothing_changed_si
     assert built(shop.afresh("build")) == {"orders", "customers"}
 
 
+def test_t17_readers_of_a_model_that_failed_are_built_from_what_it_left_and_then_left_alone(shop):
+    shop.afresh("build")
+    shop.replace("models/orders.sql", "amount * 1", "error('no')")
+    assert shop.afresh("build").exit_code == 1
+
+    assert built(shop.afresh("build", "--select", "customers")) == {"customers"}
+    assert nothing_ran(shop.afresh("build", "--select", "customers"))
+    shop.replace("models/orders.sql", "error('no')", "amount * 3")
+    assert built(shop.afresh("build")) == {"orders", "customers"}
+
+
+def test_t17_what_a_failed_build_of_a_deleted_model_left_is_a_table_like_any_other(shop):
+    shop.afresh("build")
+    shop.replace("models/orders.sql", "amount * 1", "error('no')")
+    assert shop.afresh("build").exit_code == 1
+    shop.delete("models/orders.sql")
+    shop.replace("models/customers.sql", "{{ ref('orders') }}", "main.orders")
+
+    assert built(shop.afresh("build")) == {"customers"}
+    assert nothing_ran(shop.afresh("build"))
+    shop.execute("insert into orders values (7, 'eve', 70)")
+    assert built(shop.afresh("build")) == {"customers"}
+    assert nothing_ran(shop.afresh("build"))
+
+
+def test_t17_a_first_build_that_failed_is_told_beside_that_there_never_was_one(make_twins):
+    shop = make_twins(
+        {**SHOP, "models/orders.sql": "{{ config(materialized='table') }} select error('no') as id from {{ ref('stg_orders') }}"},
+        setup=SETUP,
+    )
+    assert shop.afresh("build").exit_code == 1
+
+    assert shop.afresh("build").reasons("orders") == ("never_built", "last_build_failed")
+
+
 def test_t17_a_retry_builds_what_failed_and_what_was_held_back_and_is_remembered(shop):
     shop.afresh("build")
     shop.execute(NEW_ROW)

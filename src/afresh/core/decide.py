@@ -60,7 +60,8 @@ def _certain_causes(seen: Observation, trace: Trace | None, policy: Policy) -> I
     for row in _ROWS_BEFORE_TRACE:
         yield from row(seen, policy)
     if trace is None:
-        yield from _unfinished(seen) if seen.attempt else (why.NeverBuilt(),)
+        yield why.NeverBuilt()
+        yield from _unfinished(seen)
         return
     for check in _ROWS_AGAINST_TRACE:
         yield from check(seen, trace, policy)

@@ -63,6 +63,8 @@ class ObservedInput:
     """Whether this run knows the input to be behind its own inputs because a policy allows it."""
     undetermined: tuple[NodeId, ...] = ()
     """Nodes that may still be built in this run before the version is certain; only a plan meets this."""
+    reshaped: bool = False
+    """Whether its columns or types are not known to be those that the last build read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from afresh.config.node_settings import COMPLETE
+from afresh.core.node import Kind
 from afresh.core.relation import TraceKey
 from afresh.core.trace import RecordedInput
 from afresh.core.version import Unknown
@@ -36,8 +37,9 @@ class InputsRead:
     @classmethod
     def before(cls, node: Node, eyes: Eyes, readings: Readings) -> InputsRead:
         """Read the versions of everything that is known to be read."""
+        is_view = node.kind is Kind.VIEW
         recorded = tuple(
-            RecordedInput(entry.name, entry.key, eyes.versions.of(entry), eyes.versions.signature(entry))
+            RecordedInput(entry.name, entry.key, eyes.versions.of(entry), eyes.versions.signature(entry, look=is_view))
             for entry in inputs_of(node, None, eyes)
         )
         return cls(node, eyes, readings, recorded)

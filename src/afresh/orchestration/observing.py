@@ -9,7 +9,7 @@ from afresh.config.node_settings import COMPLETE
 from afresh.core.node import Kind, Node, NodeId, ResourceType
 from afresh.core.observation import FailedTest, Moved, NoRelation, Observation, ObservedInput, StaleView
 from afresh.core.trace import TestStatus, Trace
-from afresh.core.version import Known
+from afresh.core.version import Known, same_data
 from afresh.orchestration.code_types import CodeComparison
 from afresh.orchestration.versions import DataVersions, Input
 from afresh.warehouse.engine import ViewBinding
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from afresh.core.observation import Existence
+    from afresh.core.trace import RecordedInput
+    from afresh.core.version import DataVersion
     from afresh.orchestration.host import Host
     from afresh.orchestration.picture import Picture
     from afresh.warehouse.probe import Target
@@ -70,6 +72,7 @@ def _against(trace: Trace, bare: Observation, eyes: Eyes) -> Observation:
     node = bare.node
     code = eyes.code(node.id, trace)
     inputs = inputs_of(node, trace, eyes)
+    observed = tuple(_observed(entry, trace, eyes, is_view=node.kind is Kind.VIEW) for entry in inputs)
     is_test = node.kind in (Kind.DATA_TEST, Kind.UNIT_TEST)
     return replace(
         bare,
@@ -77,8 +80,8 @@ def _against(trace: Trace, bare: Observation, eyes: Eyes) -> Observation:
         code_changes=code.changes,
         outside=eyes.versions.outside(trace) if node.relation is not None and not is_test else None,
         failed_tests=tuple(_failed_tests(node, trace, eyes)),
-        stale_view=_stale_view(inputs, trace, eyes) if node.kind is Kind.VIEW else None,
-        inputs=tuple(_observed(entry, trace, eyes) for entry in inputs),
+        stale_view=_stale_view(inputs, observed, eyes) if node.kind is Kind.VIEW else None,
+        inputs=observed,
         volatile=None if is_test else _volatile(node.id, trace, eyes),
         volatile_test=_volatile_test(trace) if is_test else None,
         window=_window(node.id, trace, eyes),
@@ -119,16 +122,18 @@ def _is_node_id(name: str) -> bool:
     return any(head == kind.value for kind in ResourceType)
 
 
-def _observed(entry: Input, trace: Trace, eyes: Eyes) -> ObservedInput:
-    undetermined = eyes.versions.undetermined(entry)
+def _observed(entry: Input, trace: Trace, eyes: Eyes, *, is_view: bool) -> ObservedInput:
+    version = eyes.versions.of(entry, not_before=trace.started_at)
+    recorded = next((found for found in trace.inputs if found.node == entry.name), None)
     return ObservedInput(
         node=entry.name,
         key=entry.key,
-        version=eyes.versions.of(entry, not_before=trace.started_at),
+        version=version,
         label=entry.label,
         waited_for=_waited_for(entry, eyes),
         tolerated=is_tolerated(entry, eyes),
-        undetermined=undetermined,
+        undetermined=eyes.versions.undetermined(entry),
+        reshaped=(eyes.host.only_looks or is_view) and _is_reshaped(entry, recorded, version, eyes),
     )
 
 
@@ -174,15 +179,24 @@ def _failed_on(test: Trace, node: Node, built: Trace) -> bool:
     return after or read.version == Known(built.output_version)
 
 
-def _stale_view(inputs: tuple[Input, ...], trace: Trace, eyes: Eyes) -> StaleView | None:
-    if eyes.host.engine.view_binding is not ViewBinding.BY_OID:
-        return None
-    recorded = {entry.node: entry.signature for entry in trace.inputs}
-    for entry in inputs:
-        before, now = recorded.get(entry.name, ""), eyes.versions.signature(entry)
-        if before and now and before != now:
+def _stale_view(inputs: Sequence[Input], observed: Sequence[ObservedInput], eyes: Eyes) -> StaleView | None:
+    """A view that cannot be read any more, or that may tell other columns than it would if it were made now."""
+    for entry, seen in zip(inputs, observed, strict=True):
+        missing = eyes.versions.missing(entry)
+        if missing is not None:
+            return StaleView(entry.label, f"{missing} is not in the warehouse")
+        if seen.reshaped:
             return StaleView(entry.label, f"columns or types of {entry.label} changed")
     return None
+
+
+def _is_reshaped(entry: Input, recorded: RecordedInput | None, version: DataVersion, eyes: Eyes) -> bool:
+    """Where nobody knows the columns, whatever was written again may have others, if the engine minds."""
+    before, now = "" if recorded is None else recorded.signature, eyes.versions.signature(entry)
+    if before and now:
+        return before != now
+    minds = eyes.host.engine.view_binding is ViewBinding.BY_OID and not eyes.host.engine.sees_outside_writes
+    return minds and recorded is not None and not same_data(recorded.version, version)
 
 
 def _volatile(node_id: NodeId, trace: Trace, eyes: Eyes) -> Moved | None:

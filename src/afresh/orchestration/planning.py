@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from afresh.core.decide import plan_verdict
 from afresh.core.decision import Build, Reuse, Undetermined, Verdict
 from afresh.core.node import Kind, NodeId
-from afresh.core.reason import CodeChanged, MetadataChanged, NeverBuilt
+from afresh.core.reason import ChangedOutside, CodeChanged, MetadataChanged, NeverBuilt, RelationTypeChanged, ViewStale
 from afresh.orchestration.order import in_order
 from afresh.orchestration.run_report import RunReport, row_of
 from afresh.orchestration.run_session import UNDECIDED_KINDS
@@ -21,11 +21,14 @@ from afresh.orchestration.versions import Planned
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from afresh.core.observation import Observation, ObservedInput
     from afresh.core.trace import Trace
     from afresh.orchestration.run_session import RunSession
     from afresh.render.views import PlanRow
 
 _DERIVED = (Kind.VIEW, Kind.EPHEMERAL)
+_RESHAPING = (ChangedOutside, CodeChanged, NeverBuilt, RelationTypeChanged, ViewStale)
+"""Why a build may leave other columns than there were; new data alone does so only where the columns of an input changed."""
 
 
 class _Foresight:
@@ -36,6 +39,8 @@ class _Foresight:
         self.rebuilt: set[NodeId] = set()
         self.redefined: set[NodeId] = set()
         self.undetermined: set[NodeId] = set()
+        self.reshaped: set[NodeId] = set()
+        """Nodes whose columns may be others after they were built."""
 
     def planned(self) -> Planned:
         return Planned(frozenset(self.rebuilt), frozenset(self.redefined), frozenset(self.undetermined))
@@ -45,18 +50,29 @@ class _Foresight:
         pending = self.rebuilt | self.undetermined
         return tuple(NodeId(writer) for writer in self._writers.get(node_id, ()) if NodeId(writer) in pending)
 
-    def note(self, node_id: NodeId, verdict: Verdict) -> None:
+    def reshaped_under(self, seen: Observation) -> tuple[NodeId, ...]:
+        """Nodes that will be built under a view, and may leave it with columns that are not theirs any more."""
+        return tuple(NodeId(entry.node) for entry in seen.inputs if seen.node.kind is Kind.VIEW and entry.node in self.reshaped)
+
+    def note(self, node_id: NodeId, verdict: Verdict, seen: Observation) -> None:
         match verdict:
             case Build(reasons=reasons):
+                if any(isinstance(cause, _RESHAPING) for cause in reasons) or any(map(self._is_reshaped, seen.inputs)):
+                    self.reshaped.add(node_id)
                 if all(isinstance(cause, MetadataChanged) for cause in reasons):
                     return  # its data version stays
                 self.rebuilt.add(node_id)
                 if any(isinstance(cause, CodeChanged | NeverBuilt) for cause in reasons):
                     self.redefined.add(node_id)
-            case Undetermined():
-                self.undetermined.add(node_id)
+            case Undetermined(waiting_on=waiting_on):
+                self.reshaped.add(node_id)
+                if not set(waiting_on) <= set(self.reshaped_under(seen)):  # else only its definition is: its data is that of its parents
+                    self.undetermined.add(node_id)
             case _:
                 return
+
+    def _is_reshaped(self, entry: ObservedInput) -> bool:
+        return entry.reshaped or entry.node in self.reshaped
 
 
 def make_plan(session: RunSession, writers: Mapping[str, Iterable[str]]) -> RunReport:
@@ -65,8 +81,8 @@ def make_plan(session: RunSession, writers: Mapping[str, Iterable[str]]) -> RunR
     for node_id in in_order(session.host, writers):
         if session.host.node(node_id).kind in UNDECIDED_KINDS:
             continue
-        verdict, trace = _verdict(session, node_id, foresight)
-        foresight.note(node_id, verdict)
+        seen, verdict, trace = _verdict(session, node_id, foresight)
+        foresight.note(node_id, verdict, seen)
         if isinstance(verdict, Reuse):
             session.note_tolerated(node_id, verdict)
         rows.append(row_of(session, node_id, verdict, trace))
@@ -81,13 +97,14 @@ def _with_estimates(session: RunSession, rows: Sequence[PlanRow]) -> tuple[PlanR
     return tuple(row if key is None else replace(row, estimated_seconds=took.get(key)) for row, key in zip(rows, keys, strict=True))
 
 
-def _verdict(session: RunSession, node_id: NodeId, foresight: _Foresight) -> tuple[Verdict, Trace | None]:
+def _verdict(session: RunSession, node_id: NodeId, foresight: _Foresight) -> tuple[Observation, Verdict, Trace | None]:
     planned = foresight.planned()
     seen, trace = session.observe_first(node_id, planned)
-    pending = foresight.pending_writers(node_id)
+    pending = (*foresight.pending_writers(node_id), *foresight.reshaped_under(seen))
     if trace is not None and _would_query(session, trace):
         pending = (*pending, *_pending_above(session, node_id, planned))
-    return plan_verdict(replace(seen, undetermined=tuple(dict.fromkeys(pending))), trace, session.host.settings(node_id).policy), trace
+    seen = replace(seen, undetermined=tuple(dict.fromkeys(pending)))
+    return seen, plan_verdict(seen, trace, session.host.settings(node_id).policy), trace
 
 
 def _would_query(session: RunSession, trace: Trace) -> bool:

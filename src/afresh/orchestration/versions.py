@@ -65,6 +65,7 @@ class DataVersions:
         self._picture = picture
         self._planned = planned or Planned()
         self._memo: dict[tuple[str, datetime | None], DataVersion] = {}
+        self._missing: dict[str, str | None] = {}
 
     def of(self, entry: Input, *, not_before: datetime | None = None) -> DataVersion:
         """The version of an input; an answer of the warehouse older than ``not_before`` is asked for again."""
@@ -99,7 +100,7 @@ class DataVersions:
             return Unknown(entry.name.removeprefix(UNDECLARED) if unresolved else f"nobody knows which relation {entry.label} is")
         trace = self._picture.trace(entry.key)
         if trace is None:
-            return self._unless_busy(entry.key) or self._as_probed(entry.key, not_before)
+            return self._while_unsettled(entry.key, not_before) or self._as_probed(entry.key, not_before)
         return self._of_trace(entry.key, trace, not_before=not_before, depth=depth)
 
     def _of_built(self, node: Node, not_before: datetime | None, depth: int) -> DataVersion:
@@ -111,24 +112,28 @@ class DataVersions:
         if isinstance(self._host.existence(node.id), Missing):
             return Unknown(f"{node.name} is not in the warehouse")
         if trace is None:
-            return self._unless_busy(node.key) or self._as_probed(node.key, not_before)
+            return self._while_unsettled(node.key, not_before) or self._as_probed(node.key, not_before)
         existence = self._host.existence(node.id)
         if isinstance(existence, Present) and existence.type and trace.relation_type not in ("", existence.type):
             return Unknown(f"{node.name} is a {existence.type} now and was built as a {trace.relation_type}")
         return self._of_trace(node.key, trace, not_before=not_before, depth=depth)
 
-    def _unless_busy(self, key: TraceKey) -> Unknown | None:
+    def _while_unsettled(self, key: TraceKey, not_before: datetime | None) -> DataVersion | None:
+        """The version while the last write is no complete success of ours: to its readers it is a table that others write.
+
+        Asked after the attempt ended, so that whatever it wrote is seen; ``None``: what we know of the relation holds.
+        """
         held, attempt = self._picture.builder(key), self._picture.attempt(key)
         if held is not None:
             return Unknown(f"run {held.holder.run_id} is building it")
         if attempt is not None:
-            return Unknown(f"its last build did not end well ({attempt.state.value})")
+            return self._as_probed(key, attempt.at if not_before is None else max(not_before, attempt.at))
         return None
 
     def _of_trace(self, key: TraceKey, trace: Trace, *, not_before: datetime | None, depth: int) -> DataVersion:
-        busy = self._unless_busy(key)
-        if busy is not None:
-            return busy
+        unsettled = self._while_unsettled(key, not_before)
+        if unsettled is not None:
+            return unsettled
         if self.outside(trace) is not None:
             return self._as_probed(key, not_before)  # to its readers it is a table that others write, until we build it again
         if is_derived(trace):
@@ -195,15 +200,43 @@ class DataVersions:
         unnamed = "what else it reads" if recorded.node.startswith(UNDECLARED) else recorded.node
         return Input(recorded.node, None, recorded.key, relation.name if relation else unnamed)
 
-    def signature(self, entry: Input) -> str:
-        """The digest of an input's columns and types, empty where nobody knows them."""
+    def signature(self, entry: Input, *, look: bool = True) -> str:
+        """The digest of an input's columns and types, empty where nobody knows them.
+
+        ``look``: whether to ask the warehouse about what this run has just built.
+        """
         if entry.key is None:
             return ""
-        reading = self._readings.get(entry.key)
-        if reading is not None and reading.answer.signature is not None:
+        trace, reading = self._picture.trace(entry.key), self._readings.get(entry.key)
+        if reading is not None and reading.answer.signature is not None and (trace is None or reading.at >= trace.finished_at):
             return reading.answer.signature.digest
-        trace = self._picture.trace(entry.key)
-        return trace.signature.digest if trace is not None and trace.signature is not None else ""
+        columns = None if trace is None else self._watch.columns(trace) if look else trace.signature
+        return "" if columns is None else columns.digest
+
+    def missing(self, entry: Input, depth: int = 0) -> str | None:
+        """What is not in the warehouse of all that reading an input takes: views and ephemeral models are looked through."""
+        if depth > _DEEPEST or (entry.node is not None and entry.node in self._planned.rebuilt):
+            return None
+        if entry.name not in self._missing:
+            self._missing[entry.name] = self._find_missing(entry, depth)
+        return self._missing[entry.name]
+
+    def _find_missing(self, entry: Input, depth: int) -> str | None:
+        node = None if entry.node is None else self._host.node(entry.node)
+        if node is not None and node.kind is Kind.EPHEMERAL:
+            below = self.direct_inputs(node)
+        elif self._is_missing(entry, node):
+            return entry.label
+        else:
+            trace = self._picture.trace(entry.key) if entry.key is not None else None
+            below = tuple(map(self.input_of_record, trace.inputs)) if trace is not None and is_derived(trace) else ()
+        return next((found for one in below if (found := self.missing(one, depth + 1)) is not None), None)
+
+    def _is_missing(self, entry: Input, node: Node | None) -> bool:
+        if node is not None and node.kind is not Kind.SOURCE:
+            return isinstance(self._host.existence(node.id), Missing)
+        reading = None if entry.key is None else self._readings.get(entry.key)
+        return reading is not None and reading.answer.exists is False
 
     def undetermined(self, entry: Input, depth: int = 0) -> tuple[NodeId, ...]:
         """The nodes that may still be built before an input's version is certain; only a plan has any."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from afresh.core.node import Node
     from afresh.core.observation import OutsideChange
     from afresh.core.relation import TraceKey
-    from afresh.core.trace import Trace
+    from afresh.core.trace import Signature, Trace
     from afresh.orchestration.host import BuildReport, Host
     from afresh.store import StateStore
     from afresh.warehouse.probe import AfterBuild, Chains, Outside
@@ -53,6 +53,7 @@ class Watch:
         self._seen: dict[str, Outside] = {}
         self._built: dict[TraceKey, tuple[Trace, BuildReport]] = {}
         self._before: dict[TraceKey, str] = {}
+        self._columns: dict[str, Signature | None] = {}
         self._hooks: _BeforeHooks | None = None
         self._lock = threading.Lock()
 
@@ -136,6 +137,16 @@ class Watch:
         with self._lock:
             self._built[trace.key] = (trace, report)
         return None
+
+    def columns(self, trace: Trace) -> Signature | None:
+        """The columns of a relation as its last build left it; looked up where this run built it and has not settled it yet."""
+        if trace.signature is not None or trace.run_id != self._run_id:
+            return trace.signature
+        if trace.build_id not in self._columns:
+            target = self._host.target_of_key(trace.key, purpose=Purpose.OWN)
+            found = converse(self._host.engine.columns((target,)), self._host) if target is not None else {}
+            self._columns[trace.build_id] = found.get(trace.key)
+        return self._columns[trace.build_id]
 
     def _after(self, builds: Iterable[tuple[Trace, BuildReport]]) -> Mapping[TraceKey, AfterBuild]:
         asked = []

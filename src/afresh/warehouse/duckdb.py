@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from afresh.warehouse import duckdb_chain as chain
 from afresh.warehouse.duckdb_catalog import folded, folded_name
-from afresh.warehouse.duckdb_probe import SESSION_DATE, probe_duckdb
+from afresh.warehouse.duckdb_probe import SESSION_DATE, columns_of, probe_duckdb
 from afresh.warehouse.engine import ViewBinding
 from afresh.warehouse.loaded_at import Dialect, with_loaded_at
 from afresh.warehouse.names import Catalog, Identity
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from afresh.core.observation import OutsideChange
     from afresh.core.relation import TraceKey
+    from afresh.core.trace import Signature
     from afresh.warehouse.asks import AskSql, Probing
     from afresh.warehouse.duckdb_catalog import Database
     from afresh.warehouse.names import Ambiguous, Name, Quoting
@@ -58,6 +59,10 @@ class DuckDb:
     def probe(self, targets: Sequence[Target], memos: Memos = NO_MEMOS, limits: Limits = NO_LIMITS) -> Probing[Answers]:
         """An unchanged file vouches for the tokens read earlier; else the rows are hashed. Views are looked through."""
         return with_loaded_at(targets, probe_duckdb(targets, memos, limits), _DIALECT)
+
+    def columns(self, targets: Sequence[Target]) -> Probing[Mapping[TraceKey, Signature]]:
+        """One look at the catalog: what :meth:`post_build` tells comes only when the run ends."""
+        return columns_of(targets)
 
     def arrive(self, stored: Mapping[str, FileChain]) -> Probing[Chains]:
         """See :mod:`afresh.warehouse.duckdb_chain`."""

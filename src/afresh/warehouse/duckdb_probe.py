@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from afresh.core.relation import TraceKey
+    from afresh.core.trace import Signature
     from afresh.warehouse.asks import Answer, Ask, Probing
     from afresh.warehouse.names import Name
     from afresh.warehouse.probe import Answers, Limits, Memos, Target
@@ -81,6 +82,14 @@ def probe_duckdb(targets: Sequence[Target], memos: Memos, limits: Limits) -> Pro
         else _answer(find, contents, files, guards, today)
         for find in finds
     }
+
+
+def columns_of(targets: Sequence[Target]) -> Probing[Mapping[TraceKey, Signature]]:
+    """Columns and types of tables and views as the catalog has them; nothing is read of what they hold."""
+    answer = yield from ask_one(ask_relations({folded(target.name.identifier) for target in targets}))
+    relations = read_relations(answer) if isinstance(answer, Rows) else {}
+    found = {target.key: relations.get(folded_name(target.name)) for target in targets}
+    return {key: relation.signature for key, relation in found.items() if relation is not None}
 
 
 # --- what there is ----------------------------------------------------------------------------------------------------

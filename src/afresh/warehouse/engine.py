@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from afresh.core.observation import OutsideChange
     from afresh.core.relation import TraceKey
+    from afresh.core.trace import Signature
     from afresh.warehouse.asks import AskSql, Probing
     from afresh.warehouse.names import Ambiguous, Identity, Name, Quoting
     from afresh.warehouse.probe import AfterBuild, Answers, Built, Chains, FileChain, Held, Limits, Memos, Outside, ProbeAnswer, Target
@@ -65,6 +66,9 @@ class Engine(Protocol):
 
     def probe(self, targets: Sequence[Target], memos: Memos = NO_MEMOS, limits: Limits = NO_LIMITS) -> Probing[Answers]:
         """The data version of every target now, in as few questions as the engine allows (semantics §4)."""
+
+    def columns(self, targets: Sequence[Target]) -> Probing[Mapping[TraceKey, Signature]]:
+        """The columns of relations that this run has just built, from the catalog alone; none where :meth:`post_build` tells."""
 
     def arrive(self, stored: Mapping[str, FileChain]) -> Probing[Chains]:
         """Compare the database files with how our last job left them. Call first of all, and store the result at once."""

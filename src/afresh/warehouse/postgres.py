@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from afresh.core.observation import OutsideChange
     from afresh.core.relation import TraceKey
+    from afresh.core.trace import Signature
     from afresh.warehouse.asks import Answer, Probing
     from afresh.warehouse.names import Ambiguous, Quoting
     from afresh.warehouse.probe import Answers, Built, FileChain, Held, Limits, Memos, Target
@@ -81,6 +82,10 @@ class Postgres:
     def probe(self, targets: Sequence[Target], memos: Memos = NO_MEMOS, limits: Limits = NO_LIMITS) -> Probing[Answers]:  # noqa: ARG002 - one shape
         """One statement per database for all targets, then ``loaded_at_*``."""
         return with_loaded_at(targets, _probe(targets), _DIALECT)
+
+    def columns(self, targets: Sequence[Target]) -> Probing[Mapping[TraceKey, Signature]]:  # noqa: ARG002 - one shape for all engines
+        """What :meth:`post_build` tells at once suffices."""
+        return settled({})
 
     def arrive(self, stored: Mapping[str, FileChain]) -> Probing[Chains]:  # noqa: ARG002 - one shape for all engines
         """No files to compare."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from afresh.core.observation import OutsideChange
     from afresh.core.relation import TraceKey
+    from afresh.core.trace import Signature
     from afresh.warehouse.asks import AskSql, Probing
     from afresh.warehouse.names import Ambiguous, Quoting
     from afresh.warehouse.probe import Answers, Built, FileChain, Held, Limits, Memos, ProbeAnswer, Target
@@ -57,6 +58,10 @@ class UnknownEngine:
         """``loaded_at_*`` where given, else Unknown."""
         why = f"Afresh has no signal for {self.adapter_type}: add loaded_at_field or loaded_at_query to the source"
         return with_loaded_at(targets, settled({target.key: unknown(why) for target in targets}))
+
+    def columns(self, targets: Sequence[Target]) -> Probing[Mapping[TraceKey, Signature]]:  # noqa: ARG002 - one shape for all engines
+        """Nobody can say."""
+        return settled({})
 
     def arrive(self, stored: Mapping[str, FileChain]) -> Probing[Chains]:  # noqa: ARG002 - one shape for all engines
         """Nothing to compare."""

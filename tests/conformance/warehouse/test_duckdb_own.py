@@ -173,3 +173,15 @@ def test_what_is_in_memory_is_never_remembered(tmp_path):
 def test_the_date_is_the_sessions():
     with duckdb.connect() as connection:
         assert connection.execute(DUCK.session_date_sql).fetchone()[0].startswith("t:20")
+
+
+def test_columns_of_what_was_just_built_are_told_without_reading_it_and_as_they_are_told_at_the_end(jobs):
+    with duckdb.connect(jobs.path) as connection:
+        connection.execute("create or replace table t as select 1::bigint as i, 'x' as note; create or replace view v as select * from t")
+        talk = over_duckdb(connection)
+        columns = talk.hold(DUCK.columns([T, V, target("d", "main", "nowhere")]))
+        assert talk.read_tables == []
+        after = talk.hold(DUCK.post_build([Built(T), Built(V)]))
+
+    assert columns[T.key].columns == columns[V.key].columns == (("i", "BIGINT"), ("note", "VARCHAR"))
+    assert columns == {key: built.signature for key, built in after.items()}

@@ -145,6 +145,30 @@ def test_a_view_made_again_takes_the_views_over_it_along(shop):
     assert built(shop.afresh("build")) == set()
 
 
+@pytest.mark.parametrize(
+    ("dropped", "selected", "failing"),
+    [("analytics.orders", ("recent", "totals"), "recent"), ("raw.orders", ("stg_orders",), "stg_orders")],
+)
+def test_a_view_that_went_with_the_table_under_it_fails_as_in_dbt(shop, dropped, selected, failing):
+    shop.afresh("build")
+    shop.execute(f"drop table {dropped} cascade")
+
+    outcome = shop.afresh("build", "--select", *selected)
+    assert outcome.statuses[failing] == "error"
+    assert outcome.reasons(failing)[0] == "relation_missing"
+
+
+def test_readers_of_a_model_that_failed_are_built_from_what_it_left_and_then_left_alone(shop):
+    shop.afresh("build")
+    shop.replace("models/orders.sql", "amount from", "1 / (amount - amount) as amount from")
+    assert shop.afresh("build").exit_code == 1
+
+    assert built(shop.afresh("build", "--select", "totals")) == {"totals"}
+    assert built(shop.afresh("build", "--select", "totals")) == set()
+    shop.execute("insert into analytics.orders values (9, 90)")
+    assert built(shop.afresh("build", "--select", "totals")) == {"totals"}
+
+
 def test_views_of_strangers_that_a_rebuild_drops_are_named(shop):
     shop.afresh("build")
     shop.execute("create schema bi", "create view bi.dashboard as select * from analytics.orders", "insert into raw.orders values (3, 30)")

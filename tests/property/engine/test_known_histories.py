@@ -168,12 +168,50 @@ def test_a_parent_that_was_built_alone_is_caught_up_with() -> None:
 
 
 @pytest.mark.parametrize("signal", Signal)
-def test_a_parent_whose_last_build_failed_is_unknown_to_its_children(signal: Signal) -> None:
+def test_a_parent_whose_last_build_failed_is_read_as_it_was_left_and_then_left_alone(signal: Signal) -> None:
     with World((project(*TWO),), signal=signal) as world:
         run(world)
         world.edit(world.projects["main"].with_model(replace(TWO[0], fails="late")), "a")
         assert run(world, "a").status == {"a": ERROR}
         assert run(world, "t").status == {"t": SUCCESS}, "what the failed build left behind is in the parent"
+        assert run(world, "t").status == {"t": REUSED}, "nobody has written it since"
+        world.edit(project(*TWO), "a")
+        assert run(world).status == {"a": SUCCESS, "t": SUCCESS}
+
+
+def test_the_first_build_of_a_table_that_fails_in_the_same_run_is_new_to_those_who_read_it_as_a_source() -> None:
+    """What the run asked about the table before that build tells nothing of what it left there."""
+    writer, reader = Model("raw1", fails="late", rows=((1, 5),)), Model("t", reads=("s1",))
+    with World((project(writer, reader),)) as world:
+        run(world, "t")
+        assert run(world).status == {"raw1": ERROR, "t": SUCCESS}
+
+
+VIEWS = (Model("a", reads=("s0",)), Model("v", "view", reads=("a",)), Model("w", "view", reads=("v",)))
+
+
+@of(*VIEWS)
+@pytest.mark.parametrize("selected", [("v", "w"), ("w",)])
+def test_a_view_over_a_dropped_table_is_built_and_fails_as_in_plain_dbt(world: World, selected: tuple[str, ...]) -> None:
+    run(world)
+    Meddle(0, "drop").happen(world)
+    outcome = run(world, *selected)
+    assert outcome.status[selected[0]] == ERROR
+    assert outcome.decisions[selected[0]].reasons[0].code == "view_stale"
+    assert run(world, *selected).status[selected[0]] == ERROR
+    Load(0, "rewrite").happen(world)
+    assert run(world).ended_well
+
+
+def test_where_nobody_knows_columns_a_view_is_made_again_over_what_was_written_again() -> None:
+    with World((project(*VIEWS),), signal=Signal.BLIND) as world:
+        run(world)
+        assert run(world).built() == set()
+        Edit(0, "code", 4).happen(world)
+        outcome = run(world)
+        assert outcome.status == {"a": SUCCESS, "v": SUCCESS, "w": SUCCESS}
+        assert [cause.code for cause in outcome.decisions["w"].reasons] == ["view_stale"]
+        assert run(world).built() == set()
 
 
 @pytest.mark.parametrize("signal", Signal)

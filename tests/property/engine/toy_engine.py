@@ -11,6 +11,7 @@ from enum import Enum
 
 from afresh.core.observation import OutsideChange
 from afresh.core.relation import TraceKey
+from afresh.core.trace import Signature
 from afresh.core.version import Known
 from afresh.warehouse import probe
 from afresh.warehouse.asks import Probing, settled
@@ -59,7 +60,6 @@ class ToyEngine:
 
     adapter_type = "toy"
     dialect = ""
-    view_binding = ViewBinding.BY_NAME
     replaces_drop_views = False
     session_date_sql = ""
 
@@ -67,6 +67,7 @@ class ToyEngine:
         self._warehouse = warehouse
         self._in_file = signal is Signal.FILE
         self.sees_outside_writes = signal is not Signal.BLIND
+        self.view_binding = ViewBinding.BY_NAME if self.sees_outside_writes else ViewBinding.BY_OID
         self._ours: dict[str, int] = {}
 
     def wrote(self, name: str) -> None:
@@ -137,6 +138,9 @@ class ToyEngine:
         if recorded != observed or observed is None:
             return Outside(OutsideChange(str(recorded), str(observed)))
         return Outside(None, refreshed=_token(epoch, observed) if self._in_file else None)
+
+    def columns(self, targets: Sequence[Target]) -> Probing[Mapping[TraceKey, Signature]]:
+        return settled({})
 
     def outside_change(self, recorded: str | None, observed: ProbeAnswer) -> OutsideChange | None:
         found = token_of(observed)

@@ -87,7 +87,7 @@ class Lineage:
                 self._ended_badly(project, name, status, projects, warehouse)
         if not outcome.finished:  # the results of tests are written a little later, so a run that is killed may lose them
             self._passed -= {label_of(project, check.name) for check in project.checks}
-        self.dirty |= below(self.doubtful, projects, warehouse)
+        self.dirty |= self.doubtful
 
     def _ended_well(self, project: Project, name: str, status: str, invocation: Invocation) -> None:
         label = label_of(project, name)

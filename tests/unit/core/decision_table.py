@@ -143,14 +143,14 @@ ROW_4 = (
         "without a trace no policy delays anything", seen(), builds(why.NeverBuilt()), None, Policy(interval=HOUR, updates_on=UpdatesOn.ALL)
     ),
     Row(
-        "a first build that failed is told as the failure that it was",
+        "a first build that failed is told beside that nothing was ever built",
         seen(attempt=_problem(AttemptState.FAILED)),
-        builds(why.LastBuildFailed("r2", LATER, "killed")),
+        builds(why.NeverBuilt(), why.LastBuildFailed("r2", LATER, "killed")),
     ),
     Row(
-        "a first build that was cut off is told as that",
+        "a first build that was cut off is told beside that nothing was ever built",
         seen(attempt=_problem(AttemptState.INTERRUPTED)),
-        builds(why.Interrupted(AttemptState.INTERRUPTED, "r2", LATER, "killed")),
+        builds(why.NeverBuilt(), why.Interrupted(AttemptState.INTERRUPTED, "r2", LATER, "killed")),
     ),
 )
 
