@@ -337,3 +337,38 @@ def test_a_plan_says_what_the_build_then_does(shop):
     outcome = shop.afresh("build")
 
     assert {uid: node.decision for uid, node in outcome.nodes.items()} == planned
+
+
+# --- what reads its own work ------------------------------------------------------------------------------------------
+
+
+AS_SOURCE = """
+    version: 2
+    sources:
+      - name: raw
+        tables: [{name: orders}, {name: rates}]
+      - name: shop
+        schema: main
+        tables: [{name: customers}, {name: orders}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "warning"), [("customers", "which customers makes out of it"), ("orders", "orders reads the relation that it writes itself")]
+)
+def test_a_source_that_is_made_of_its_reader_is_said_once_and_no_reason_to_build_it_again(make_twins, source, warning):
+    reads_own_work = SHOP["models/orders.sql"] + f" where (select count(*) from {{{{ source('shop', '{source}') }}}}) >= 0"
+    shop = make_twins(
+        {**SHOP, "models/sources.yml": AS_SOURCE, "models/orders.sql": reads_own_work},
+        setup=(*SETUP, "create table customers (id integer)", "create table orders (id integer, customer varchar, amount integer)"),
+    )
+    assert shop.afresh("build").exit_code == 0
+
+    again = shop.afresh("build")
+
+    assert nothing_ran(again)
+    assert again.stdout.count(warning) == 1
+    assert set(shop.plan().values()) == {"reuse"}
+    shop.execute(NEW_ROW)
+    assert built(shop.afresh("build")) == {"orders", "customers"}
+    assert nothing_ran(shop.afresh("build"))

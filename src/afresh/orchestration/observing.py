@@ -11,6 +11,7 @@ from afresh.core.observation import FailedTest, Moved, NoRelation, Observation, 
 from afresh.core.trace import TestStatus, Trace
 from afresh.core.version import Known, same_data
 from afresh.orchestration.code_types import CodeComparison
+from afresh.orchestration.order import is_above
 from afresh.orchestration.versions import DataVersions, Input
 from afresh.warehouse.engine import ViewBinding
 
@@ -71,7 +72,7 @@ def _existence(node: Node, eyes: Eyes) -> Existence:
 def _against(trace: Trace, bare: Observation, eyes: Eyes) -> Observation:
     node = bare.node
     code = eyes.code(node.id, trace)
-    inputs = inputs_of(node, trace, eyes)
+    inputs = _without_own_work(node, inputs_of(node, trace, eyes), eyes)
     observed = tuple(_observed(entry, trace, eyes, is_view=node.kind is Kind.VIEW) for entry in inputs)
     is_test = node.kind in (Kind.DATA_TEST, Kind.UNIT_TEST)
     return replace(
@@ -86,6 +87,29 @@ def _against(trace: Trace, bare: Observation, eyes: Eyes) -> Observation:
         volatile_test=_volatile_test(trace) if is_test else None,
         window=_window(node.id, trace, eyes),
     )
+
+
+def _without_own_work(node: Node, inputs: tuple[Input, ...], eyes: Eyes) -> tuple[Input, ...]:
+    """Without inputs that are made of this very node: each build of it would be the reason for the next one.
+
+    New data flows through a view, which is no reason to build it; so it keeps what it reads.
+    """
+    if any(eyes.host.node(parent).key == node.key for parent in node.parents if node.key is not None):
+        text = f"{eyes.host.label(node.id)} reads the relation that it writes itself; what is in there is no new data to it"
+        eyes.host.say(f"own:{node.id}", text)
+    return tuple(entry for entry in inputs if node.kind is Kind.VIEW or not _is_made_of(node, entry, eyes))
+
+
+def _is_made_of(node: Node, entry: Input, eyes: Eyes) -> bool:
+    if entry.key is None or (entry.node is not None and eyes.host.node(entry.node).kind is not Kind.SOURCE):
+        return False
+    written = eyes.picture.trace(entry.key)
+    if written is None or not eyes.host.has_node(written.node) or not is_above(eyes.host, node.id, written.node):
+        return False
+    label, writer = eyes.host.label(node.id), eyes.host.label(written.node)
+    text = f"{label} reads {entry.label}, which {writer} makes out of it; what is written there is no reason to build {label} again"
+    eyes.host.say(f"cycle:{node.id}:{entry.name}", text)
+    return True
 
 
 def inputs_of(node: Node, trace: Trace | None, eyes: Eyes) -> tuple[Input, ...]:

@@ -21,16 +21,31 @@ if TYPE_CHECKING:
 def writers_of_reads(host: Host, picture: Picture) -> dict[str, set[str]]:
     """For every selected node, the selected nodes that write what it reads and are not its parents in dbt's graph.
 
-    What only SQL reads is known from the last build; before the first one nobody knows it.
+    What only SQL reads is known from the last build; before the first one nobody knows it. Who writes what is made of the
+    reader comes after it, as dbt's graph says.
     """
     writers = {relation.key: node_id for node_id in host.selected if (relation := host.node(node_id).relation) is not None}
     found: dict[str, set[str]] = {}
     for node_id in host.selected:
         for key in _reads_beyond_graph(node_id, host, picture):
             writer = writers.get(key)
-            if writer is not None and writer != node_id:
+            if writer is not None and writer != node_id and not is_above(host, node_id, writer):
                 found.setdefault(node_id, set()).add(writer)
     return found
+
+
+def is_above(host: Host, node_id: NodeId, other: NodeId) -> bool:
+    """Whether ``other`` is made of ``node_id``, however indirectly, by dbt's graph."""
+    seen: set[NodeId] = set()
+    waiting = [other]
+    while waiting:
+        for parent in host.node(waiting.pop()).parents:
+            if parent == node_id:
+                return True
+            if parent not in seen:
+                seen.add(parent)
+                waiting.append(parent)
+    return False
 
 
 def _reads_beyond_graph(node_id: NodeId, host: Host, picture: Picture) -> Iterator[TraceKey]:
