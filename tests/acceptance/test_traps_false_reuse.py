@@ -301,6 +301,29 @@ def test_t11_a_model_that_waits_for_inputs_makes_those_below_it_wait_in_the_same
     assert built(shop.afresh("build")) == {"both", "below"}
 
 
+# --- T12: late rows ---------------------------------------------------------------------------------------------------
+
+
+def test_t12_a_row_that_is_late_by_its_own_time_is_taken_by_a_model_that_looks_back(make_twins):
+    looking_back = """
+        {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='id') }}
+        select id, amount, loaded from {{ source('raw', 'orders') }}
+        {% if is_incremental() %}where loaded >= (select max(loaded) from {{ this }}) - interval 3 day{% endif %}
+    """
+    files = {
+        "models/sources.yml": SOURCES.replace("{name: orders}", "{name: orders, loaded_at_field: loaded}"),
+        "models/kept.sql": looking_back,
+    }
+    shop = make_twins(files, setup=(*SETUP, "alter table raw.orders add column loaded timestamp default '2026-01-10'"))
+    shop.afresh("build")
+    assert nothing_ran(shop.afresh("build"))
+
+    shop.execute("insert into raw.orders values (4, 'cleo', 40, '2026-01-08')")
+
+    assert built(shop.afresh("build")) == {"kept"}
+    assert (4,) in shop.ours.query("select id from kept")
+
+
 # --- T13: the date ----------------------------------------------------------------------------------------------------
 
 
@@ -327,7 +350,21 @@ def set_time_zone(shop, zone):
         project.write({"profiles.yml": "\n".join([*lines[: at + 1], f"{indent}settings: {{TimeZone: '{zone}'}}", *lines[at + 1 :]])})
 
 
-# --- T17, T18, T19, T21, T22 ------------------------------------------------------------------------------------------
+# --- T16: permissions to lag add up -----------------------------------------------------------------------------------
+
+
+def test_t16_a_plan_says_how_far_a_model_may_be_behind_its_sources_in_all(shop):
+    rule = "materialized='table', freshness={'build_after': {'count': %d, 'period': 'hour'}}"
+    shop.replace("models/orders.sql", "materialized='table'", rule % 2)
+    shop.replace("models/customers.sql", "materialized='table'", rule % 6)
+
+    planned = shop.ours.afresh("plan", "--output", "json").json()["nodes"]
+
+    bounds = {node["unique_id"].removeprefix("model.twin."): node["lag_bound_seconds"] for node in planned}
+    assert bounds == {"stg_orders": 0, "orders": 2 * 3600, "customers": 8 * 3600, "rates": 0}
+
+
+# --- T17, T18, T19, T20, T21, T22 ------------------------------------------------------------------------------------------
 
 
 def test_t17_a_run_in_which_something_due_could_not_be_built_fails_and_the_rest_is_built_later(shop):
@@ -443,6 +480,24 @@ def test_t19_a_source_that_cannot_be_observed_is_built_from_every_time_and_said_
 
     assert built(again) == {"rolls"}
     assert again.stdout.count("raw.dice has new data cannot be told") == 1
+
+
+def test_t20_what_our_own_jobs_built_is_known_by_their_record_and_not_by_what_a_catalogue_says_of_it(make_twins):
+    files = {
+        **SHOP,
+        "models/sources.yml": AS_SOURCE,
+        "models/reader.sql": "{{ config(materialized='table') }} select * from {{ source('shop', 'rates') }}",
+    }
+    shop = make_twins(files, setup=(*SETUP, "create table rates as from raw.rates"))
+    shop.only_afresh("build")
+    shop.only_afresh("build")
+    assert nothing_ran(shop.only_afresh("build"))
+
+    shop.only_afresh("build", "--force", "--select", "rates")
+
+    after = shop.only_afresh("build")  # the same rows as before: only the record tells of another build
+    assert built(after) == {"reader"}
+    assert nothing_ran(shop.only_afresh("build"))
 
 
 def test_t21_a_source_that_is_spelled_in_another_case_is_the_same_table_and_not_another_one(make_twins):

@@ -3,7 +3,11 @@
 Whatever is reused here is compared with a twin where plain dbt built it anew.
 """
 
+import re
+import shutil
+
 import pytest
+from dbt.adapters.duckdb import Plugin
 
 from acceptance.shop import NEW_ROW, SETUP, SHOP, SOURCES, TESTED, built, nothing_ran
 
@@ -34,6 +38,50 @@ def test_f1_a_loaded_at_that_stands_still_builds_nothing(make_twins):
     shop.afresh("build")
 
     assert nothing_ran(shop.afresh("build"))
+
+
+# --- F2, F3, F4: what looks like news of a source, and what hides it ---------------------------------------------------
+
+
+def test_f2_loaded_at_of_a_source_counts_through_a_view(make_twins):
+    only = "{name: orders, loaded_at_field: loaded, config: {meta: {afresh: {source_signal: loaded_at}}}}"
+    setup = (*SETUP, "alter table raw.orders add column loaded timestamp default '2020-01-01'")
+    shop = make_twins({**SHOP, "models/sources.yml": SOURCES.replace("{name: orders}", only)}, setup=setup)
+    shop.afresh("build")
+
+    shop.execute("update raw.orders set amount = 11 where id = 1")
+    assert nothing_ran(shop.only_afresh("build"))
+    shop.execute("insert into raw.orders values (4, 'cleo', 40, '2020-01-02')")
+    assert built(shop.afresh("build")) == {"orders", "customers"}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "checkpoint",
+        "analyze",
+        "vacuum",
+        "comment on table raw.orders is 'all of them'",
+        "create index by_id on raw.orders (id)",
+        "create table raw.more (i integer)",
+    ],
+)
+def test_f3_maintenance_of_a_source_is_no_new_data(make_twins, statement):
+    shop = make_twins(SHOP, setup=SETUP)
+    shop.afresh("build")
+    shop.execute(statement)
+
+    assert nothing_ran(shop.afresh("build"))
+
+
+def test_f4_a_source_that_is_a_view_is_known_by_what_is_under_it(make_twins):
+    setup = (*SETUP, "alter table raw.orders rename to all_orders", "create view raw.orders as select * from raw.all_orders where id < 9")
+    shop = make_twins(SHOP, setup=setup)
+    assert "cannot be told" not in shop.afresh("build").stdout
+    assert nothing_ran(shop.afresh("build"))
+
+    shop.execute("insert into raw.all_orders values (4, 'cleo', 40)")
+    assert built(shop.afresh("build")) == {"orders", "customers"}
 
 
 # --- F5: select * ------------------------------------------------------------------------------------------------------
@@ -154,6 +202,44 @@ def test_f8_a_model_that_asks_its_own_table_while_it_renders_is_no_change_to_its
     assert nothing_ran(shop.afresh("build"))
     shop.execute(NEW_ROW)
     assert "own" in built(shop.afresh("build"))
+    assert nothing_ran(shop.afresh("build"))
+
+
+# --- F9, F10 -----------------------------------------------------------------------------------------------------------
+
+
+def test_f9_an_interval_holds_back_neither_a_view_nor_what_flows_through_it(make_twins):
+    view = SHOP["models/stg_orders.sql"].replace(
+        "materialized='view'", "materialized='view', freshness={'build_after': {'count': 9, 'period': 'day'}}"
+    )
+    shop = make_twins({**SHOP, "models/stg_orders.sql": view}, setup=SETUP)
+    shop.afresh("build")
+
+    shop.execute("update raw.orders set amount = 11 where id = 1")
+    assert built(shop.afresh("build")) == {"orders", "customers"}
+    shop.replace("models/stg_orders.sql", "id, customer, amount", "id, customer, amount + 1 as amount")
+    assert built(shop.afresh("build")) == {"stg_orders", "orders", "customers"}
+    assert nothing_ran(shop.afresh("build"))
+
+
+def test_f10_a_custom_incremental_strategy_stays_incremental(make_twins):
+    macro = """
+        {% macro get_incremental_ours_sql(arg_dict) %}
+            insert into {{ arg_dict['target_relation'] }} select * from {{ arg_dict['temp_relation'] }}
+        {% endmacro %}
+    """
+    model = """
+        {{ config(materialized='incremental', incremental_strategy='ours') }}
+        select id, amount from {{ source('raw', 'orders') }}
+        {% if is_incremental() %}where id > (select max(id) from {{ this }}){% endif %}
+    """
+    shop = make_twins({"models/sources.yml": SOURCES, "macros/ours.sql": macro, "models/kept.sql": model}, setup=SETUP)
+    shop.afresh("build")
+    assert nothing_ran(shop.afresh("build"))
+
+    shop.execute("delete from raw.orders where id = 1", NEW_ROW)
+    assert built(shop.afresh("build")) == {"kept"}
+    assert sorted(shop.ours.query("select id from kept")) == [(1,), (2,), (3,), (4,)]
     assert nothing_ran(shop.afresh("build"))
 
 
@@ -337,6 +423,45 @@ def test_a_plan_says_what_the_build_then_does(shop):
     outcome = shop.afresh("build")
 
     assert {uid: node.decision for uid, node in outcome.nodes.items()} == planned
+
+
+# --- F16, F17, F18 -----------------------------------------------------------------------------------------------------
+
+
+def test_f16_sources_that_the_selection_does_not_need_are_not_asked(make_twins):
+    unseen = (
+        "create or replace view raw.orders as select id, customer, amount from query('select 1 as id, ''ann'' as customer, 2 as amount')"
+    )
+    shop = make_twins(SHOP, setup=(*SETUP, "drop table raw.orders", unseen))
+    shop.afresh("build")
+
+    assert "raw.orders has new data cannot be told" in shop.afresh("build").stdout
+    assert "raw.orders" not in shop.afresh("build", "--select", "rates").stdout
+
+
+def test_f17_new_data_in_one_source_builds_only_what_reads_it(make_twins):
+    shop = make_twins(SHOP, setup=SETUP)
+    shop.afresh("build")
+    shop.execute("insert into raw.rates values ('gbp', 3)")
+
+    assert built(shop.afresh("build")) == {"rates"}
+
+
+def test_f18_an_upgrade_of_dbt_or_its_adapter_builds_nothing_unless_asked_to(make_twins, monkeypatch, tmp_path):
+    shop = make_twins(SHOP, setup=SETUP)
+    shop.afresh("build")
+    copy = tmp_path / "upgraded"
+    shutil.copytree(Plugin.include_path, copy)
+    table = copy / "macros" / "materializations" / "table.sql"
+    table.write_text(re.sub(r"({%-?\s*endmaterialization)", r"{% set newer = 1 %}\1", table.read_text()))
+    monkeypatch.setattr(Plugin, "include_path", str(copy))
+
+    upgraded = shop.afresh("build")
+
+    assert nothing_ran(upgraded)
+    assert "engine_upgraded" in upgraded.reasons("orders")
+    shop.replace("models/orders.sql", "materialized='table'", "materialized='table', meta={'afresh': {'on_engine_upgrade': 'build'}}")
+    assert built(shop.afresh("build")) == {"orders", "customers"}
 
 
 # --- what reads its own work ------------------------------------------------------------------------------------------
