@@ -19,7 +19,7 @@ often = st.sampled_from((True, True, True, False))
 
 
 def specs(materialized: tuple[str, ...]) -> st.SearchStrategy[h.Spec]:
-    return st.builds(h.Spec, st.sampled_from(materialized), codes, some, rarely)
+    return st.builds(h.Spec, st.sampled_from(materialized), codes, some, rarely, rarely)
 
 
 checks = st.tuples(st.lists(numbers, min_size=1, max_size=2).map(tuple), st.sampled_from((7, 5, 3, 2)), rarely)
@@ -69,7 +69,7 @@ runs = st.one_of(
 )
 plain_runs = st.builds(h.PlainRun, selections, st.sampled_from(("main", "main", "other")), rarely)
 
-steps = st.one_of(runs, runs, edits, loads, edits, meddling, plain_runs)
+steps = st.one_of(runs, runs, edits, loads, edits, meddling, plain_runs, st.just(h.Midnight()))
 
 
 def histories(longest: int) -> st.SearchStrategy[list[h.Step]]:

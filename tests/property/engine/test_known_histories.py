@@ -9,7 +9,7 @@ import pytest
 
 from property.engine.side_by_side import Job, SideBySide
 from property.engine.toy_engine import Signal
-from property.engine.toy_history import SOURCES, Edit, Load, Meddle, Run, other_project
+from property.engine.toy_history import SOURCES, Edit, Load, Meddle, Midnight, Run, other_project, rival_project
 from property.engine.toy_host import Invocation
 from property.engine.toy_project import Check, Model, Project
 from property.engine.toy_run import ERROR, REUSED, SUCCESS, Fault, Outcome
@@ -242,3 +242,30 @@ def test_new_data_in_a_relation_that_only_the_sql_names_is_seen() -> None:
             Load(raw, value=9).happen(world)
             assert run(world, "t").status == {"t": SUCCESS}
             assert run(world, "t").status == {"t": REUSED}
+
+
+DATED = (Model("e", "ephemeral", reads=("s0",), dated=True), Model("v", "view", reads=("s1",), dated=True), Model("t", reads=("e",)))
+
+
+@pytest.mark.parametrize("signal", Signal)
+def test_what_uses_the_date_is_built_when_the_date_changes_and_what_reads_it(signal: Signal) -> None:
+    with World((project(*DATED, Model("below", reads=("v",)), Model("apart", reads=("s0",))),), signal=signal) as world:
+        run(world)
+        assert run(world).built() <= {"e"}
+        Midnight().happen(world)
+        outcome = run(world)
+        assert outcome.built() - {"e"} >= {"t", "below"}
+        assert outcome.status["apart"] == REUSED
+        assert run(world).built() <= {"e"}
+
+
+@pytest.mark.parametrize("signal", Signal)
+def test_a_relation_that_two_projects_write_is_built_by_each_in_its_turn(signal: Signal) -> None:
+    with World((project(Model("m0", reads=("s1",)), Model("t", reads=("m0",))), rival_project()), signal=signal) as world:
+        run(world)
+        for _ in range(2):
+            assert world.run("rival", Invocation(frozenset(["m0"])), planned=True).status == {"m0": SUCCESS}
+            outcome = run(world)
+            assert outcome.status == {"m0": SUCCESS, "t": SUCCESS}
+            assert outcome.decisions["m0"].reasons[0].code == "built_by_other_node"
+            assert run(world).built() == set()

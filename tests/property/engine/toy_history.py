@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 from property.engine.toy_host import Invocation
 from property.engine.toy_project import NO_FLAGS, Check, Flags, Model, Project
 from property.engine.toy_run import Fault, Outcome
+from property.engine.toy_warehouse import DATE, Warehouse
 from property.engine.toy_world import RAW, World
 
 T = TypeVar("T")
@@ -44,6 +45,7 @@ class Spec:
     code: int = 0
     reads: tuple[int, ...] = (0,)
     hard_coded: bool = False
+    dated: bool = False
 
 
 def main_project(specs: tuple[Spec, ...], checks: tuple[tuple[tuple[int, ...], int, bool], ...] = ()) -> Project:
@@ -62,6 +64,11 @@ def other_project(first: str = "view", second: str = "table") -> Project:
     return Project("other", models, sources=(("s2", "raw2"),))
 
 
+def rival_project() -> Project:
+    """A project that writes the very relation of the main one's first model."""
+    return Project("rival", (Model("m0", code=4, reads=("s0",)),), sources=(("s0", "raw0"),))
+
+
 def with_new_model(project: Project, spec: Spec) -> Project:
     """The project with one more model, which reads what there is."""
     taken = {model.name for model in project.models}
@@ -73,7 +80,7 @@ def _model(project: Project, name: str, spec: Spec) -> Model:
     offered = (*dict(project.sources), *(model.name for model in project.models))
     reads = tuple(dict.fromkeys(pick(offered, -1 - number) for number in spec.reads))
     hard_coded = ("raw1",) if spec.hard_coded else ()
-    return Model(name, spec.materialized, spec.code, reads, hard_coded)
+    return Model(name, spec.materialized, spec.code, reads, hard_coded, dated=spec.dated)
 
 
 def _with_check(project: Project, on: tuple[int, ...], modulus: int, *, warns: bool) -> Project:
@@ -231,6 +238,19 @@ class Meddle:
         world.changed([name])
 
 
+@dataclass(frozen=True)
+class Midnight:
+    """The date changes."""
+
+    def happen(self, world: World) -> None:
+        world.both(_next_day)
+        world.changed([DATE])
+
+
+def _next_day(warehouse: Warehouse) -> None:
+    warehouse.day += 1
+
+
 # --- runs -------------------------------------------------------------------------------------------------------------
 
 
@@ -287,7 +307,7 @@ class Run:
     again: bool = False
 
     def happen(self, world: World) -> None:
-        project = world.projects[self.project]
+        project = world.projects.setdefault(self.project, rival_project())
         selected = self.selection.of(project)
         fault = self.trouble.fault(project, selected) if self.trouble else None
         outcome = world.run(self.project, Invocation(selected, self.flags, self.forced), fault=fault, planned=self.planned)
@@ -302,7 +322,7 @@ def _hold_nothing_again(project: Project, first: Outcome, second: Outcome) -> No
     """The first sentence of law 2, word by word, for a run of everything."""
     if not first.ended_well or set(first.status) < set(project.order()):
         return
-    warned = {name for name, status in first.status.items() if status == "warn"}
+    warned = {name for name, status in first.status.items() if status == "warn" or (project.check(name) and project.is_dated(name))}
     ran = {name for name in second.built() if not ((model := project.model(name)) and model.is_ephemeral)}
     assert ran <= warned, f"nothing has changed, and these ran again: {ran}: {second.decisions}"
 

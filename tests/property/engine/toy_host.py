@@ -14,14 +14,14 @@ from afresh.core.observation import Existence, Missing, Mode, NoRelation, Presen
 from afresh.core.policy import DEFAULT_POLICY, Policy
 from afresh.core.relation import Relation, TraceKey, relation_of_key, test_key
 from afresh.core.version import CodeVersion, Part, changed_parts
-from afresh.orchestration.code_types import CodeComparison, CodeRecord, DeclaredReads
+from afresh.orchestration.code_types import CodeComparison, CodeRecord, DeclaredReads, VolatileCall
 from afresh.orchestration.host import CodeOnRecord
 from afresh.warehouse.asks import Answer, Ask
 from afresh.warehouse.names import Name
 from afresh.warehouse.probe import Purpose, Target
 from property.engine.toy_engine import FILE, Signal, ToyEngine
 from property.engine.toy_project import NO_FLAGS, Check, Flags, Model, Project
-from property.engine.toy_warehouse import Warehouse
+from property.engine.toy_warehouse import DATE, Warehouse
 
 _KINDS = {"view": Kind.VIEW, "ephemeral": Kind.EPHEMERAL}
 
@@ -197,7 +197,7 @@ class ToyHost:
         return None if own is None else own.name
 
     def current_date(self) -> str:
-        return "2026-11-22"
+        return f"2026-11-{self.warehouse.day:02}"
 
     def window(self, node_id: NodeId) -> str | None:
         return None
@@ -227,7 +227,9 @@ class ToyHost:
     def code_record(self, node_id: NodeId) -> CodeRecord:
         model = self.project.model(self._ids[node_id])
         text = "" if model is None else repr(self.project.formula(model))
-        return CodeRecord(self._code(node_id), b"", text, self.compiled_reads(node_id))
+        name = self._ids[node_id]
+        volatile = (VolatileCall(DATE, counts=True),) if self.project.is_dated(name) else ()
+        return CodeRecord(self._code(node_id), b"", text, self.compiled_reads(node_id), volatile)
 
     def compiled_reads(self, node_id: NodeId) -> DeclaredReads:
         return DeclaredReads(tuple(relation(name) for name in self._hard_coded(self._ids[node_id])))

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from property.engine.toy_host import Invocation
 from property.engine.toy_project import Project
 from property.engine.toy_run import CUT_AFTER, CUT_BEFORE, ERROR, FAIL, REUSED, SKIPPED, SUCCESS, TRANSIENT, WELL, Outcome
-from property.engine.toy_warehouse import Warehouse
+from property.engine.toy_warehouse import DATE, Warehouse
 
 
 def label_of(project: Project, name: str) -> str:
@@ -25,6 +25,7 @@ def _edges(projects: Iterable[Project], warehouse: Warehouse) -> Iterator[tuple[
             own = label_of(project, model.name)
             yield from ((label_of(project, read), own) for read in model.reads)
             yield from ((name, own) for name in model.hard_coded)
+            yield from ((DATE, own) for _ in range(model.dated))
         for check in project.checks:
             yield from ((label_of(project, name), label_of(project, check.name)) for name in check.on)
     for name, found in warehouse.relations.items():
@@ -55,6 +56,7 @@ class Lineage:
         self.doubtful: set[str] = set()
         self._passed: set[str] = set()
         self._known: set[str] = set()
+        self._writer: dict[str, str] = {}
 
     def changed(self, labels: Iterable[str], projects: Collection[Project], warehouse: Warehouse, *, doubtful: bool = False) -> None:
         """These changed, and with them all that reads them."""
@@ -69,8 +71,13 @@ class Lineage:
         if invocation.forced or invocation.flags.empty or invocation.flags.full_refresh:
             return frozenset(selected)
         first = selected - self._known
-        tests = {label_of(project, check.name) for check in project.checks} - self._passed
-        due = {label for label in (self.dirty | first) & selected if label not in _ephemerals(project)}
+        tests = {
+            label
+            for check in project.checks
+            if (label := label_of(project, check.name)) not in self._passed or project.is_dated(check.name)
+        }
+        theirs = {label for label in selected if self._writer.get(label, project.name) != project.name}
+        due = {label for label in (self.dirty | first | theirs) & selected if label not in _ephemerals(project)}
         return frozenset(self.dirty) | below(due | first, projects, warehouse) | tests
 
     def account(
@@ -97,6 +104,8 @@ class Lineage:
             self.doubtful.add(label)
             return
         self._known.add(label)
+        if status != REUSED:
+            self._writer[label] = project.name
         self.dirty.discard(label)
         self.doubtful.discard(label)
 

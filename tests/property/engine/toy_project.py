@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from property.engine.toy_warehouse import BrokenError, Formula, Warehouse, answer
+from property.engine.toy_warehouse import DATE, BrokenError, Formula, Warehouse, answer
 
 GARBAGE = {901: 901}
 """What a build leaves behind that fails after it has written."""
@@ -16,7 +16,7 @@ class Model:
     """A model or a seed. ``reads`` and ``hard_coded`` are names: of other models and sources, and of bare relations.
 
     ``version`` only renames the node (its file), ``alias`` only its relation; ``comment`` is a comment in its SQL.
-    ``fails``: ``compile`` before any SQL is sent, ``runtime`` before anything is written, ``late`` after that.
+    ``dated``: whether its SQL uses the current date. ``fails``: ``compile`` before any SQL is sent, ``runtime`` before anything is written, ``late`` after that.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Model:
     alias: int = 0
     version: int = 0
     fails: str = ""
+    dated: bool = False
 
     @property
     def relation(self) -> str:
@@ -77,7 +78,15 @@ class Project:
     def formula(self, model: Model) -> Formula:
         """The compiled SQL of a model: names resolved, ephemeral models inlined."""
         above = tuple(self._compiled(name) for name in model.reads)
-        return Formula(model.code, (*above, *model.hard_coded), model.rows)
+        return Formula(model.code, (*above, *model.hard_coded, *((DATE,) if model.dated else ())), model.rows)
+
+    def is_dated(self, name: str) -> bool:
+        """Whether the compiled SQL of a model or a test uses the current date, through ephemeral models too."""
+        model, check = self.model(name), self.check(name)
+        if model is not None and model.dated:
+            return model.is_ephemeral or check is None
+        inlined = model.reads if model else check.on if check else ()
+        return any(above.is_ephemeral and self.is_dated(above.name) for read in inlined if (above := self.model(read)) is not None)
 
     def _compiled(self, name: str) -> str | Formula:
         above = self.model(name)

@@ -10,6 +10,8 @@ Rows = Mapping[int, int]
 Read = Callable[[str], Rows]
 
 _VALUES = 1009
+DATE = "current_date"
+"""What SQL reads that uses the date: one row with the day."""
 
 
 class BrokenError(Exception):
@@ -87,11 +89,14 @@ class Warehouse:
         self._cascades = cascades
         self.relations: dict[str, Stored] = {}
         self.writes = 0
+        self.day = 1
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
     def read(self, name: str) -> Rows:
         """The rows of a relation now. Raises :class:`BrokenError`."""
+        if name == DATE:
+            return {0: self.day}
         found = self.relations.get(name)
         if found is None:
             raise BrokenError(name)
@@ -109,6 +114,8 @@ class Warehouse:
 
     def own_token(self, name: str) -> str | None:
         """The token of the relation itself: of a view, its definition's."""
+        if name == DATE:
+            return f"day {self.day}"
         found = self.relations.get(name)
         if found is None:
             return None

@@ -169,6 +169,7 @@ def _hold_plan(plan: RunReport, outcome: Outcome, project: Project) -> None:
 def fresh_build(world: World, project_name: str) -> Warehouse:
     """A new warehouse with the same raw tables, built from nothing by plain dbt."""
     fresh = Warehouse(by_content=True)
+    fresh.day = world.real.day
     project = world.projects[project_name]
     own = {model.relation for model in project.models}
     for name, found in world.real.relations.items():
