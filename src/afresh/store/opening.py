@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+import time
 from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, inspect, select
@@ -10,7 +12,16 @@ from typing_extensions import assert_never
 
 from afresh.errors import StateUnavailableError, UsageError
 from afresh.store.address import Address, PostgresServer, SqliteFile, parse_address
-from afresh.store.engine import Database, ReadingDatabase, Transaction, memory_engine, outside_transactions, postgres_engine, sqlite_engine
+from afresh.store.engine import (
+    BUSY_TIMEOUT_SECONDS,
+    Database,
+    ReadingDatabase,
+    Transaction,
+    memory_engine,
+    outside_transactions,
+    postgres_engine,
+    sqlite_engine,
+)
 from afresh.store.schema import HEAD, METADATA, VERSION
 from afresh.store.statestore import StateStore
 
@@ -23,6 +34,7 @@ if TYPE_CHECKING:
 
     Clock = Callable[[], datetime] | None
 
+_PAUSE = 0.02
 _MIGRATING = 1
 """The purpose of the lock under which the schema is made or changed."""
 
@@ -103,7 +115,14 @@ def _refuse_newer(version: str, place: str) -> None:
 def _switch_to_wal(database: Database) -> None:
     """Let readers and the writer work side by side; the file remembers it."""
     with outside_transactions(database) as cursor:
-        cursor.execute("PRAGMA journal_mode = WAL")
+        deadline = time.monotonic() + BUSY_TIMEOUT_SECONDS
+        while cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            try:
+                cursor.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:  # SQLite does not wait for this lock by itself
+                if "locked" not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(_PAUSE)
 
 
 # --- to read ----------------------------------------------------------------------------------------------------------

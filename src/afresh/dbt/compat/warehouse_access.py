@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from dbt.adapters.contracts.connection import ConnectionState
+from dbt.adapters.sql.connections import SQLConnectionManager
 from dbt_common.context import get_invocation_context, set_invocation_context
 from dbt_common.exceptions import DbtBaseException
 
@@ -55,10 +56,18 @@ class WarehouseAccess:
     def _sql(self, ask: AskSql) -> Answer:
         try:
             with self._adapter.connection_named("afresh"):
-                _, table = self._adapter.execute(ask.sql, auto_begin=False, fetch=True)
-                return Rows(tuple(table.column_names), tuple(tuple(row) for row in table.rows))
+                return self._rows(ask.sql)
         except (DbtBaseException, RuntimeError, OSError) as error:
             return Failed(str(error))
+
+    def _rows(self, sql: str) -> Rows:
+        manager = self._adapter.connections
+        if isinstance(manager, SQLConnectionManager):  # dbt's own tables guess types cell by cell, which takes longer than the query
+            _, cursor = manager.add_query(sql, auto_begin=False)
+            names = tuple(str(column[0]) for column in cursor.description or ())
+            return Rows(names, tuple(map(tuple, cursor.fetchall())) if names else ())
+        _, table = self._adapter.execute(sql, auto_begin=False, fetch=True)
+        return Rows(tuple(table.column_names), tuple(tuple(row) for row in table.rows))
 
     def end_session(self, sql: str) -> None:
         """Run a statement on the connection of the calling thread, between its transactions; nothing happens within one."""
