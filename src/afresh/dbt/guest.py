@@ -18,6 +18,7 @@ from afresh.orchestration.order import writers_of_reads
 from afresh.orchestration.outcome import Ran, Refused, Reused
 from afresh.orchestration.run_ending import close_run
 from afresh.orchestration.run_report import about, report_of_run
+from afresh.orchestration.waiting import WaitingRoom
 from afresh.render.sentences import reused_line
 from afresh.render.text import summary_line
 
@@ -43,6 +44,8 @@ class RunGuest:
         self._host = host
         self._options = options
         self._cancelled = False
+        self._numbers: dict[str, int] = {}
+        self._waiting = WaitingRoom(session.store, lambda node: queue.put_back(task, node))
 
     # --- around the run -----------------------------------------------------------------------------------------------
 
@@ -60,6 +63,7 @@ class RunGuest:
             ended_well = True
             return result
         finally:
+            self._waiting.close()
             close_run(self._session, ended_well=ended_well)
             self._host.close()
 
@@ -167,6 +171,32 @@ class RunGuest:
         facts = about(decision, self._session.settings.run_id)
         return results.reused_result(raw, message=reused_line(decision, self._now()), about=facts, compiled=compiled)
 
+    # --- nodes that wait for other runs ---------------------------------------------------------------------------------
+
+    def made_runner(self, runner: Any) -> None:
+        """A node that comes back keeps the number that it was given first."""
+        number = self._numbers.pop(runner.node.unique_id, None)
+        if number is not None:
+            self._task.run_count -= 1
+            runner.node_index = number
+
+    def before_node(self, runner: Any) -> bool:
+        """Everything that comes before a build; a node that has to wait for another run leaves its thread."""
+        node_id = NodeId(runner.node.unique_id)
+        wait = None if runner.skip or self._cancelled else self._nodes.prepare(node_id)
+        if wait is None:
+            queue.settle(self._task, node_id)
+            return False
+        unit_tests.unit_tests_have_run(self._task, node_id)
+        self._numbers[node_id] = runner.node_index
+        self._waiting.enter(wait)
+        return True
+
+    def after_node(self) -> None:
+        """Under ``--fail-fast`` nobody waits any longer once something has failed: dbt ends the run with the next node."""
+        if self._task._raise_next_tick is not None:  # noqa: SLF001 - there is no public way to ask
+            self._waiting.let_all_go()
+
     # --- one node -----------------------------------------------------------------------------------------------------
 
     def run_node(self, runner: Any, manifest: Any, original: Callable[..., Any]) -> Any:
@@ -269,6 +299,16 @@ class PlanGuest:
 
     def task_end_messages(self, original: Callable[..., Any], results_: Any) -> None:
         """A plan prints itself."""
+
+    def made_runner(self, runner: Any) -> None:
+        """Never reached: the plan replaces the run."""
+
+    def before_node(self, runner: Any) -> bool:  # noqa: ARG002 - one shape for all guests
+        """Never reached: the plan replaces the run."""
+        return False
+
+    def after_node(self) -> None:
+        """Never reached: the plan replaces the run."""
 
     def run_node(self, runner: Any, manifest: Any, original: Callable[..., Any]) -> Any:  # noqa: ARG002 - one shape for all guests
         """Never reached: the plan replaces the run."""

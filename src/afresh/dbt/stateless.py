@@ -51,6 +51,16 @@ class StatelessGuest:
         """dbt's own closing lines."""
         original(node_results)
 
+    def made_runner(self, runner: Any) -> None:
+        """Nothing to do."""
+
+    def before_node(self, runner: Any) -> bool:  # noqa: ARG002 - one shape for all guests
+        """Nobody waits."""
+        return False
+
+    def after_node(self) -> None:
+        """Nothing to do."""
+
     def run_node(self, runner: Any, manifest: Any, original: Callable[..., Any]) -> Any:
         """dbt's own run of one node; what it may have written is noted before the result is known to anybody."""
         with self._host.recording(runner.node.unique_id) as recording:

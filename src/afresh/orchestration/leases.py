@@ -55,27 +55,39 @@ class LeaseKeeper:
         """
         started, pause, told = time.monotonic(), _FIRST_PAUSE, ""
         while True:
-            answer = self._store.acquire(key, replace(self._holder, node=node), self._ttl)
+            answer = self.ask_for(key, node)
             if isinstance(answer, Lease):
-                self._keep(answer)
                 return Grant(answer, waited=bool(told))
             if answer.holder.run_id != told:
                 told = answer.holder.run_id
                 on_wait(answer)
             waited = time.monotonic() - started
-            if waited >= timeout.total_seconds():
-                raise QueueTimeoutError(_timeout_text(answer, waited), where=node, holder=answer.holder.run_id, waited=waited)
-            if self._interrupted.wait(pause):
-                text = f"the run ended while this waited for run {answer.holder.run_id}"
-                raise QueueTimeoutError(text, where=node, holder=answer.holder.run_id, waited=waited)
+            self.check_wait(answer, waited, timeout)
+            self._interrupted.wait(pause)
             pause = min(pause * 1.5, _LONGEST_PAUSE)
 
-    def take(self, key: TraceKey, intent: Intent) -> Taken | None:
-        """Take the lease of ``key`` if nobody holds it, and announce the build if all is as it was seen; never waits."""
+    def check_wait(self, held: Held, waited: float, timeout: timedelta) -> None:
+        """Raise :class:`QueueTimeoutError` if a wait of so many seconds was too long, or the run ends."""
+        if waited >= timeout.total_seconds():
+            text = _timeout_text(held, waited)
+        elif self._interrupted.is_set():
+            text = f"the run ended while this waited for run {held.holder.run_id}"
+        else:
+            return
+        raise QueueTimeoutError(text, where=held.holder.node, holder=held.holder.run_id, waited=waited)
+
+    def ask_for(self, key: TraceKey, node: str) -> Lease | Held:
+        """Take the lease of ``key`` if nobody holds it; never waits."""
+        answer = self._store.acquire(key, replace(self._holder, node=node), self._ttl)
+        if isinstance(answer, Lease):
+            self._keep(answer)
+        return answer
+
+    def take(self, key: TraceKey, intent: Intent) -> Taken | Held:
+        """As :meth:`ask_for`, and announce the build if all is as it was seen."""
         answer = self._store.take(key, replace(self._holder, node=intent.node), self._ttl, intent)
-        if isinstance(answer, Held):
-            return None
-        self._keep(answer.lease)
+        if not isinstance(answer, Held):
+            self._keep(answer.lease)
         return answer
 
     def stop_waiting(self) -> None:

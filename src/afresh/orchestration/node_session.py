@@ -8,51 +8,27 @@ invariant 5).
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from afresh.core import reason as why
-from afresh.core.decision import Build, Decision, Reuse, Skip
-from afresh.core.node import Kind, Node, NodeId
+from afresh.core.decision import Build, Skip
+from afresh.core.node import Node, NodeId
 from afresh.core.trace import AttemptState
-from afresh.errors import LeaseLostError, QueueTimeoutError, StateUnavailableError
+from afresh.errors import LeaseLostError, StateUnavailableError
 from afresh.orchestration.host import BuildEnd, BuildReport
-from afresh.orchestration.inputs import InputsRead
 from afresh.orchestration.journal import NodeDone, SqlChange
-from afresh.orchestration.outcome import Act, R, Ran, Refused, Reused
+from afresh.orchestration.outcome import Act, R, Ran, Refused, Reused, Wait
+from afresh.orchestration.preparing import TESTS, Preparation, Ready
 from afresh.orchestration.run_session import UNDECIDED_KINDS, RunSession
 from afresh.orchestration.traces import test_trace, trace_of_build
-from afresh.store import Intent as Intended
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from afresh.core.lease import Held, Lease
-    from afresh.core.relation import TraceKey
-    from afresh.core.trace import Trace
-    from afresh.orchestration.observing import Eyes
+    from afresh.core.lease import Lease
     from afresh.store import Build as Intent
 
-_TESTS = (Kind.DATA_TEST, Kind.UNIT_TEST)
-_NO_REASONS: Build = Build(())
-
-
-@dataclass(frozen=True)
-class _Ready:
-    """A node that is about to be built: what was decided, what it reads, and the right to write it."""
-
-    node: Node
-    decision: Build
-    inputs: InputsRead
-    lease: Lease | None = None
-    intent: Intent | None = None
-    last: Trace | None = None
-    began: float = field(default_factory=time.monotonic)
-
-    def elapsed(self) -> timedelta:
-        """How long ago the build was announced."""
-        return timedelta(seconds=time.monotonic() - self.began)
+_PAUSE = 0.05
+"""Seconds between two looks at a node that has to wait, where the host has no other place for it."""
 
 
 class NodeSession:
@@ -61,6 +37,26 @@ class NodeSession:
     def __init__(self, run: RunSession) -> None:
         self._run = run
         self._compiled: dict[NodeId, str] = {}
+        self._preparation = Preparation(run)
+        self._prepared: dict[NodeId, Ready | Reused | Refused | BaseException] = {}
+
+    def prepare(self, node_id: NodeId) -> Wait | None:
+        """Everything that comes before the build of a node. What comes out is kept for :meth:`run`, errors too.
+
+        Returns for whom the node has to wait, if it has to; then it is prepared again later, and run after that.
+        """
+        node = self._run.host.node(node_id)
+        if node.kind in UNDECIDED_KINDS:
+            return None
+        try:
+            found = self._preparation.prepare(node)
+        except Exception as error:  # noqa: BLE001 - told where the node is run, as an error of the node
+            self._prepared[node_id] = error
+            return None
+        if isinstance(found, Wait):
+            return found
+        self._prepared[node_id] = found
+        return None
 
     def skip(self, node_id: NodeId, parent: str, act: Act[R]) -> Ran[R]:
         """A node below a failure: dbt's rule, and dbt's own result."""
@@ -75,84 +71,20 @@ class NodeSession:
         if node.kind in UNDECIDED_KINDS:
             return Ran(act(_nothing)[0], None)
         try:
-            ready = self._prepare(node)
+            ready = self._ready(node_id)
         except StateUnavailableError as error:
             return self._without_state(node, act, error)
-        if not isinstance(ready, _Ready):
+        if not isinstance(ready, Ready):
             return self._noted(node, ready)
         return self._build(ready, act)
 
-    # --- before the build ---------------------------------------------------------------------------------------------
-
-    def _prepare(self, node: Node) -> _Ready | Reused | Refused:
-        decision, eyes = self._run.decide_at_first_sight(node.id)
-        if isinstance(decision, Reuse):
-            decision, eyes = self._run.decide_now(node.id)
-        if isinstance(decision, Reuse) and not self._is_held(node, eyes):
-            return Reused(decision)
-        if node.kind in _TESTS or node.key is None:
-            return _Ready(node, _as_build(decision), self._read_inputs(node, eyes))
-        return self._at_once(node, node.key, decision, eyes) or self._prepare_under_lease(node)
-
-    def _at_once(self, node: Node, key: TraceKey, decision: Decision, eyes: Eyes) -> _Ready | Reused | None:
-        """A node that is due as far as it was seen: if nobody wrote anything since, it is due under its lease too."""
-        if not isinstance(decision, Build):
-            return None
-        codes = tuple(reason.code for reason in decision.reasons)
-        seen = eyes.picture.heads(self._run.keys_of(node.id, eyes.picture))
-        taken = self._run.leases.take(key, Intended(node.id, codes, seen))
-        if taken is None:
-            return None
-        try:
-            if taken.build is None:
-                return self._decide_under(taken.lease, node, waited=False)
-            return self._readied(node, decision, eyes, taken.lease, lambda: taken.build)
-        except BaseException:
-            if taken.build is not None:
-                self._run.store.close_build(taken.build.build_id, None)
-            self._run.leases.release(taken.lease)
-            raise
-
-    def _readied(self, node: Node, decision: Build, eyes: Eyes, lease: Lease, announce: Callable[[], Intent | None]) -> _Ready:
-        last = eyes.picture.trace(lease.key)
-        inputs = self._read_inputs(node, eyes)
-        self._run.watch.about_to_build(node, last)
-        return _Ready(node, decision, inputs, lease, announce(), last)
-
-    def _is_held(self, node: Node, eyes: Eyes) -> bool:
-        return node.key is not None and eyes.picture.held(node.key) is not None
-
-    def _prepare_under_lease(self, node: Node) -> _Ready | Reused | Refused:
-        assert node.key is not None  # noqa: S101 - the caller asked
-        try:
-            grant = self._run.leases.acquire(
-                node.key, node.id, timeout=self._run.settings.queue_timeout, on_wait=lambda held: self._say_waiting(node, held)
-            )
-        except QueueTimeoutError as error:
-            return Refused(why.QueueTimeout(f"run {error.holder}", timedelta(seconds=error.waited)), str(error))
-        try:
-            return self._decide_under(grant.lease, node, waited=grant.waited)
-        except BaseException:
-            self._run.leases.release(grant.lease)
-            raise
-
-    def _decide_under(self, lease: Lease, node: Node, *, waited: bool) -> _Ready | Reused:
-        if waited:
-            self._run.after_wait_for(node.id)
-        decision, eyes = self._run.decide_now(node.id)
-        if isinstance(decision, Reuse):
-            self._run.leases.release(lease)
-            return Reused(decision)
-        build = _as_build(decision)
-        codes = tuple(reason.code for reason in build.reasons)
-        run_id = self._run.settings.run_id
-        return self._readied(node, build, eyes, lease, lambda: self._run.store.open_build(lease, node.id, codes, run_id))
-
-    def _read_inputs(self, node: Node, eyes: Eyes) -> InputsRead:
-        return InputsRead.before(node, eyes, self._run.readings)
-
-    def _say_waiting(self, node: Node, held: Held) -> None:
-        self._run.waiting(node.id, held)
+    def _ready(self, node_id: NodeId) -> Ready | Reused | Refused:
+        while node_id not in self._prepared and self.prepare(node_id) is not None:
+            time.sleep(_PAUSE)
+        found = self._prepared.pop(node_id)
+        if isinstance(found, BaseException):
+            raise found
+        return found
 
     def _noted(self, node: Node, ready: Reused | Refused) -> Reused | Refused:
         if isinstance(ready, Reused):
@@ -164,7 +96,7 @@ class NodeSession:
 
     # --- the build ----------------------------------------------------------------------------------------------------
 
-    def _build(self, ready: _Ready, act: Act[R]) -> Ran[R] | Refused:
+    def _build(self, ready: Ready, act: Act[R]) -> Ran[R] | Refused:
         try:
             result, report = act(lambda: ready.inputs.add_undeclared(self._run.host.compiled_reads(ready.node.id)))
             refused = self._record(ready, report)
@@ -175,7 +107,7 @@ class NodeSession:
         self._run.tally.add(NodeDone(ready.node.id, ready.decision, status, report.seconds, self._sql_change(ready)))
         return refused or Ran(result, ready.decision)
 
-    def _sql_change(self, ready: _Ready) -> SqlChange | None:
+    def _sql_change(self, ready: Ready) -> SqlChange | None:
         now = self._compiled.pop(ready.node.id, None)
         before = self._run.code.compiled(ready.last) if ready.last is not None and now is not None else None
         return SqlChange(before, now) if before is not None and now is not None and before != now else None
@@ -186,9 +118,9 @@ class NodeSession:
         except StateUnavailableError as error:
             self._run.host.say("state_unavailable", f"a lease could not be given back and runs out by itself: {error}")
 
-    def _record(self, ready: _Ready, report: BuildReport) -> Refused | None:
+    def _record(self, ready: Ready, report: BuildReport) -> Refused | None:
         try:
-            if ready.node.kind in _TESTS:
+            if ready.node.kind in TESTS:
                 self._record_test(ready, report)
             elif ready.lease is not None:
                 self._record_build(ready, report)
@@ -198,14 +130,14 @@ class NodeSession:
             return self._state_lost(ready.node, error)
         return None
 
-    def _record_test(self, ready: _Ready, report: BuildReport) -> None:
+    def _record_test(self, ready: Ready, report: BuildReport) -> None:
         if self._run.host.partial_run is None and report.test is not None:
             record = self._run.host.code_record(ready.node.id)
             trace = test_trace(ready.node, ready.inputs, record, run=self._run, report=report, decision=ready.decision)
             self._run.first_picture.add(trace)
             self._run.test_results.add(trace, record)
 
-    def _record_build(self, ready: _Ready, report: BuildReport) -> None:
+    def _record_build(self, ready: Ready, report: BuildReport) -> None:
         assert ready.lease is not None  # noqa: S101 - what is no test and has a key was leased
         assert ready.intent is not None  # noqa: S101 - and intended
         partial = self._run.host.partial_run
@@ -215,7 +147,7 @@ class NodeSession:
         state, detail = _attempt_after(report, partial)
         self._run.store.close_build(ready.intent.build_id, state, detail)
 
-    def _record_trace(self, ready: _Ready, report: BuildReport, lease: Lease, intent: Intent) -> None:
+    def _record_trace(self, ready: Ready, report: BuildReport, lease: Lease, intent: Intent) -> None:
         record = self._run.host.code_record(ready.node.id)
         trace = trace_of_build(
             ready.node, ready.inputs, record, run=self._run, report=report, decision=ready.decision, intent=intent, elapsed=ready.elapsed()
@@ -232,7 +164,7 @@ class NodeSession:
 
     # --- what can go wrong --------------------------------------------------------------------------------------------
 
-    def _lease_lost(self, ready: _Ready, error: LeaseLostError) -> Refused:
+    def _lease_lost(self, ready: Ready, error: LeaseLostError) -> Refused:
         assert ready.node.key is not None  # noqa: S101 - it was leased
         run_id = self._run.settings.run_id
         self._run.store.taint(ready.node.key, detail=str(error), run_id=run_id, state=AttemptState.LOST_LEASE)
@@ -270,10 +202,6 @@ def _attempt_after(report: BuildReport, partial: str | None) -> tuple[AttemptSta
     if report.end is BuildEnd.SUCCESS:
         return AttemptState.PARTIAL, partial or ""
     return (AttemptState.FAILED, report.message) if report.may_have_written else (None, report.message)
-
-
-def _as_build(decision: Decision) -> Build:
-    return decision if isinstance(decision, Build) else _NO_REASONS
 
 
 def _nothing() -> None:

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from afresh.core.decision import Build
+    from afresh.core.node import NodeId
     from afresh.core.reason import Reason
+    from afresh.core.relation import TraceKey
     from afresh.orchestration.host import BuildReport
 
 R = TypeVar("R")
@@ -46,3 +48,12 @@ class Refused:
 
     reason: Reason
     text: str
+
+
+@dataclass(frozen=True)
+class Wait:
+    """The node waits for the holder of ``key``, at most until a moment of ``time.monotonic``."""
+
+    node: NodeId
+    key: TraceKey
+    until: float

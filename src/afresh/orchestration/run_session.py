@@ -6,6 +6,7 @@ of a single node is in :mod:`afresh.orchestration.node_session`.
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -222,9 +223,27 @@ class RunSession:
         who = f"run {held.holder.run_id} (pid {held.holder.pid} on {held.holder.host})"
         self.host.say(f"file:{shown}:{held.holder.run_id}", f"waiting for {shown}: {who} is using it")
 
+    def written_by_others(self, node: Node) -> Held | None:
+        """A live build of another run in something that a node reads; a database file that is ours alone has none."""
+        if self.watch.settles_at_end:
+            return None
+        picture = Picture(self.store, state_keys(self.host, (node.id,)))
+        builders = (picture.builder(key) for key in sorted(picture.keys))
+        return next((held for held in builders if held is not None and held.holder.run_id != self.settings.run_id), None)
+
     def waiting(self, node_id: NodeId, held: Held) -> None:
         """Tell that a node waits for another run."""
-        self.host.say_waiting(node_id, f"built by run {held.holder.run_id} on {held.holder.host}")
+        holder = held.holder
+        self.host.say_waiting(node_id, f"built by run {holder.run_id} on {holder.host}")
+        self._record("node_waits", {"node": node_id, "for_run": holder.run_id, "host": holder.host, "pid": holder.pid, "job": holder.job})
+
+    def has_waited(self, node_id: NodeId, seconds: float) -> None:
+        """Tell that the wait of a node is over, whatever comes now."""
+        self._record("node_waited", {"node": node_id, "seconds": round(seconds, 3)})
+
+    def _record(self, kind: str, about: Mapping[str, object]) -> None:
+        with suppress(StateUnavailableError):  # an event is for live pages; nothing depends on it
+            self.store.record_event(self.settings.run_id, kind, json.dumps(about))
 
     def after_wait_for(self, node_id: NodeId) -> None:
         """After a wait everything is asked anew, and dbt's cache of the schema is read again."""

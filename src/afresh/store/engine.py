@@ -82,13 +82,13 @@ class Database:
         self.engine = engine
         self.place = place
         self._clock = clock
-        self._is_sqlite = engine.dialect.name == "sqlite"
+        self.is_sqlite = engine.dialect.name == "sqlite"
         # Threads of one process queue here, fairly and without delay, instead of polling SQLite's file lock.
-        self._writer = threading.Lock() if self._is_sqlite else nullcontext()
+        self._writer = threading.Lock() if self.is_sqlite else nullcontext()
 
     def read(self, work: Callable[[Transaction], T]) -> T:
         """Run ``work`` on one consistent state; it may be called again if the database asks for it."""
-        return self._attempt(work, {"isolation_level": "REPEATABLE READ"} if not self._is_sqlite else {_HOW_TO_BEGIN: "BEGIN"})
+        return self._attempt(work, {"isolation_level": "REPEATABLE READ"} if not self.is_sqlite else {_HOW_TO_BEGIN: "BEGIN"})
 
     def write(self, work: Callable[[Transaction], T]) -> T:
         """Run ``work`` and commit, or change nothing; it may be called again if the database asks for it."""

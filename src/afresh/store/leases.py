@@ -16,6 +16,7 @@ from afresh.errors import InternalError, LeaseLostError
 from afresh.store.engine import chunks
 from afresh.store.instants import instant, length
 from afresh.store.schema import LEASES
+from afresh.store.wakeups import CHANNEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +52,14 @@ _LIVE_OF_OURS = (
 _RENEW = update(LEASES).where(*_LIVE_OF_OURS).values(expires_at=bindparam("until"))
 _STILL_OURS = select(LEASES.c.key).where(*_LIVE_OF_OURS)
 _RELEASE = update(LEASES).where(LEASES.c.key == bindparam("of_key"), LEASES.c.term == bindparam("of_term")).values(expires_at=None)
+# PostgreSQL tells those who wait when the transaction commits, in the same round trip.
+_RELEASE_AND_TELL = text(
+    f"""
+    WITH released AS (UPDATE afresh_leases SET expires_at = NULL WHERE key = :of_key AND term = :of_term RETURNING key)
+    SELECT pg_notify('{CHANNEL}', '') FROM released
+    """
+)
+_TELL = text(f"SELECT pg_notify('{CHANNEL}', '')")
 _RELEASE_ALL = update(LEASES).where(LEASES.c.run_id == bindparam("of_run"), LEASES.c.expires_at.is_not(None)).values(expires_at=None)
 
 
@@ -82,17 +91,25 @@ def _renew_some(tx: Transaction, leases: Sequence[Lease], ttl: timedelta) -> set
 
 def release(tx: Transaction, lease: Lease) -> None:
     """Give the lease back; nothing happens if it is no longer ours."""
-    tx.conn.execute(_RELEASE, {"of_key": lease.key, "of_term": lease.term})
+    tx.conn.execute(_RELEASE if tx.is_sqlite else _RELEASE_AND_TELL, {"of_key": lease.key, "of_term": lease.term})
 
 
 def release_all(tx: Transaction, run_id: str) -> None:
     """Give back every lease of a run."""
     tx.conn.execute(_RELEASE_ALL, {"of_run": run_id})
+    if not tx.is_sqlite:
+        tx.conn.execute(_TELL)
 
 
 def held(tx: Transaction) -> tuple[Held, ...]:
     """Every live lease, oldest first."""
     return tuple(held_of_row(row) for row in tx.conn.execute(_LIVE, {"now": tx.now}).mappings())
+
+
+def holders(tx: Transaction, keys: Sequence[TraceKey]) -> dict[TraceKey, Held]:
+    """The live leases of ``keys``."""
+    rows = (row for some in chunks(keys) for row in live_rows(tx, some))
+    return {TraceKey(row["key"]): held_of_row(row) for row in rows}
 
 
 def live_rows(tx: Transaction, keys: Sequence[str]) -> list[RowMapping]:

@@ -11,9 +11,11 @@ from afresh.core.trace import AttemptState
 from afresh.store import blobs, builds, decisions, durations, events, leases, marks, memos, runs, traces
 from afresh.store.instants import instant, length
 from afresh.store.records import Settlement
+from afresh.store.wakeups import released_leases
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from datetime import datetime, timedelta
     from types import TracebackType
 
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
         Snapshot,
         Taken,
     )
+    from afresh.store.wakeups import Released
 
 
 class StateStore:
@@ -143,6 +146,15 @@ class StateStore:
     def held_leases(self) -> tuple[Held, ...]:
         """Every live lease, oldest first."""
         return self._db.read(leases.held)
+
+    def holders(self, keys: Iterable[TraceKey]) -> Mapping[TraceKey, Held]:
+        """The live leases of ``keys``."""
+        wanted = tuple(keys)
+        return self._db.read(lambda tx: leases.holders(tx, wanted))
+
+    def released_leases(self) -> AbstractContextManager[Released]:
+        """A way to wait until any lease is given back: told by the server where that is possible, else a pause."""
+        return released_leases(self._db)
 
     # --- builds -------------------------------------------------------------------------------------------------------
 

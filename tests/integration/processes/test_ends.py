@@ -49,7 +49,7 @@ def test_a_run_that_was_killed_is_taken_over_when_its_leases_have_run_out(shop, 
 
     outcome = shop_jobs.run("afresh", "build")
     assert outcome.exit_code == 0
-    assert outcome.reasons("slow") == ("interrupted",)
+    assert outcome.reasons("slow") == ("never_built", "interrupted")
     assert outcome.executed == {"slow", "fast"}
     assert shop_jobs.run("afresh", "build").reused == {"slow", "fast"}
 
@@ -75,7 +75,7 @@ def test_a_run_that_is_asked_to_end_gives_everything_back_at_once_and_ends_as_db
     outcome = shop_jobs.run("afresh", "build")
     assert outcome.exit_code == 0
     assert outcome.executed == {"slow", "fast"}
-    assert outcome.reasons("slow") == ("last_build_failed",)
+    assert outcome.reasons("slow") == ("never_built", "last_build_failed")
 
 
 def test_a_run_that_is_asked_to_end_while_it_waits_for_another_one_ends_at_once(shop, jobs):
@@ -127,5 +127,5 @@ def test_a_run_that_slept_past_its_lease_writes_no_trace_and_says_why(shop, jobs
 
     shop.execute("update raw.pace set seconds = 0")
     after = shop_jobs.run("afresh", "build")
-    assert after.reasons("slow")[0] == "interrupted"
+    assert "interrupted" in after.reasons("slow")
     assert shop_jobs.run("afresh", "build").reused == {"slow", "fast"}

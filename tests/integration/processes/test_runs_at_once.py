@@ -40,7 +40,7 @@ def shop(dbt_project, postgres):
     postgres.execute(
         "create schema raw",
         "create table raw.orders as select 1 as id, 10 as amount union all select 2, 20",
-        "create table raw.pace as select 1.5 as seconds",
+        "create table raw.pace as select 4 as seconds",
     )
     return dbt_project({**SHOP, "afresh.yml": "lease_ttl: 2s\n"}, warehouse=postgres, threads=2)
 

@@ -38,8 +38,61 @@ def replace_queue(task: Any, *, without: Collection[str], after: Mapping[str, It
     task.job_queue = _Queue(graph, old.manifest, set(graph.nodes()))
 
 
+def settle(task: Any, node_id: str) -> None:
+    """A node that was given out runs now."""
+    if isinstance(task.job_queue, _Queue):
+        task.job_queue.settle(node_id)
+
+
+def put_back(task: Any, node_id: str) -> None:
+    """A node that was given out is to be given out once more."""
+    task.job_queue.put_back(node_id)
+
+
 class _Queue(GraphQueue):
-    """dbt's queue, for nodes that may be done before anybody waits for them."""
+    """dbt's queue, for nodes that may be done before anybody waits for them, and for nodes that come back.
+
+    dbt gives nodes out until all that are left are in progress, and then only waits. A node that was given out may come
+    back here, so the giving goes on until it is settled of every node that it runs.
+    """
+
+    def __init__(self, *args: Any) -> None:
+        self._unsettled: set[str] = set()
+        super().__init__(*args)
+
+    def _mark_in_progress(self, node_id: str, **facts: Any) -> None:
+        self._unsettled.add(node_id)
+        super()._mark_in_progress(node_id, **facts)
+
+    def mark_done(self, node_id: str) -> None:
+        """A node ended."""
+        self.settle(node_id)
+        super().mark_done(node_id)
+
+    def settle(self, node_id: str) -> None:
+        """A node that was given out runs now; it does not come back."""
+        with self.lock:
+            self._unsettled.discard(node_id)
+            self.some_task_done.notify_all()
+
+    def put_back(self, node_id: str) -> None:
+        """A node that was given out is to be given out once more."""
+        with self.lock:
+            self.in_progress.remove(node_id)
+            if hasattr(self, "in_progress_microbatch"):  # from dbt-core 1.10 on
+                self.in_progress_microbatch.discard(node_id)
+            self._unsettled.discard(node_id)
+            self.queued.add(node_id)
+            self.inner.put((self._scores[node_id], node_id))
+            self.inner.task_done()
+            self.some_task_done.notify_all()
+
+    def empty(self) -> bool:
+        """Whether no node is left to be given out, now or later."""
+        with self.lock:
+            while len(self.graph) == len(self.in_progress) and self._unsettled:
+                self.some_task_done.wait()
+            return len(self.graph) == len(self.in_progress)
 
     def wait_until_something_was_done(self) -> int:
         """Wait for one node, unless none is left: dbt, which asks under ``--fail-fast`` only, would then wait for ever."""

@@ -31,6 +31,10 @@ class CancelledError(DbtRuntimeError):
     """A node must not send its SQL, because the run is being ended."""
 
 
+class Parked:
+    """In the place of a node's result: the node left its thread, and comes back."""
+
+
 class Guest(Protocol):
     """What takes part in one task."""
 
@@ -51,6 +55,15 @@ class Guest(Protocol):
 
     def task_end_messages(self, original: Callable[..., Any], results: Any) -> None:
         """Around dbt's closing lines."""
+
+    def made_runner(self, runner: Any) -> None:
+        """A node was given out, and the object that runs it was made."""
+
+    def before_node(self, runner: Any) -> bool:
+        """Before one node, on the thread that is to run it: whether it leaves the thread, to come back later."""
+
+    def after_node(self) -> None:
+        """After the result of one node was taken in."""
 
     def run_node(self, runner: Any, manifest: Any, original: Callable[..., Any]) -> Any:
         """Around one node, at the moment when dbt is about to run it."""
@@ -113,6 +126,26 @@ def _seat(task: Any, guest: Guest) -> None:
     cancel = task._cancel_connections
     task._cancel_connections = lambda pool: guest.cancel(cancel, pool)
     _seat_at_hooks(task, guest)
+    _seat_at_queue(task, guest)
+
+
+def _seat_at_queue(task: Any, guest: Guest) -> None:
+    call, handle = task.call_runner, task.handle_job_queue
+
+    def call_runner(runner: Any, *args: Any, **kwargs: Any) -> Any:
+        if hasattr(runner, _GUEST) and guest.before_node(runner):
+            return Parked()
+        return call(runner, *args, **kwargs)
+
+    def handle_job_queue(pool: Any, callback: Callable[[Any], None]) -> None:
+        def take_in(result: Any) -> None:
+            if not isinstance(result, Parked):
+                callback(result)
+                guest.after_node()
+
+        handle(pool, take_in)
+
+    task.call_runner, task.handle_job_queue = call_runner, handle_job_queue
 
 
 def _seat_at_hooks(task: Any, guest: Guest) -> None:
@@ -129,6 +162,8 @@ def _seat_at_hooks(task: Any, guest: Guest) -> None:
 def _serve(runner: Any, guest: Guest) -> None:
     original = runner.run_with_hooks
     runner.run_with_hooks = lambda manifest: guest.run_node(runner, manifest, original)
+    setattr(runner, _GUEST, guest)
+    guest.made_runner(runner)
 
 
 def around_execution(runner: Any, before: Callable[[], None], after: Callable[[], None]) -> None:

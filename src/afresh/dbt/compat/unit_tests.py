@@ -11,6 +11,11 @@ def unit_tests_of_models(task: Any) -> dict[str, list[str]]:
     return {str(model): [str(test) for test in tests] for model, tests in found.items()}
 
 
+def unit_tests_have_run(task: Any, model: str) -> None:
+    """The model comes back without its unit tests."""
+    (getattr(task, "model_to_unit_test_map", None) or {}).pop(model, None)
+
+
 def drop_unit_tests(task: Any, reused: set[str]) -> None:
     """Take unit tests out of the run."""
     mapping = getattr(task, "model_to_unit_test_map", None)
