@@ -51,8 +51,8 @@ def _listening(database: Database) -> Any:  # noqa: ANN401 - psycopg is an extra
 
     try:
         pooled = database.engine.raw_connection()
-        pooled.detach()
         connection: Any = pooled.driver_connection
+        pooled.detach()
         connection.rollback()
         connection.autocommit = True
         connection.execute(f"LISTEN {CHANNEL}")

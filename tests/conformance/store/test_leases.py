@@ -143,3 +143,28 @@ def test_of_many_threads_that_ask_at_once_exactly_one_gets_the_lease(store: Stat
     winners = [answer for answer in answers if isinstance(answer, Lease)]
     assert len(winners) == 1
     assert {answer.holder for answer in answers} == {winners[0].holder}
+
+
+# --- waiting ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_holders_of_some_keys_are_those_of_their_live_leases(store: StateStore, clock: FakeClock) -> None:
+    granted(store, ORDERS, ALICE)
+    clock.advance(seconds=20)
+    granted(store, CUSTOMERS, BOB)
+    assert {key: held.holder for key, held in store.holders([ORDERS, CUSTOMERS, key_of("other")]).items()} == {
+        ORDERS: ALICE,
+        CUSTOMERS: BOB,
+    }
+    clock.advance(seconds=11)
+    assert set(store.holders([ORDERS, CUSTOMERS])) == {CUSTOMERS}
+    assert store.holders([]) == {}
+
+
+def test_whoever_waits_goes_on_after_a_release_or_a_pause(store: StateStore) -> None:
+    lease = granted(store)
+    with store.released_leases() as released, ThreadPoolExecutor(1) as pool:
+        released.wait(0.01)
+        waiting = pool.submit(released.wait, 0.5 if "sqlite" in store._db.engine.dialect.name else 60)
+        store.release(lease)
+        waiting.result(timeout=20)
