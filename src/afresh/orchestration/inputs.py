@@ -15,6 +15,8 @@ from afresh.orchestration.observing import inputs_of
 from afresh.orchestration.versions import UNDECLARED
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
     from afresh.core.node import Node
     from afresh.orchestration.code_types import DeclaredReads
     from afresh.orchestration.observing import Eyes
@@ -38,8 +40,9 @@ class InputsRead:
     def before(cls, node: Node, eyes: Eyes, readings: Readings) -> InputsRead:
         """Read the versions of everything that is known to be read."""
         is_view = node.kind is Kind.VIEW
+        without = eyes.cycles.closing(node.id, eyes.picture).keys()
         recorded = tuple(
-            RecordedInput(entry.name, entry.key, eyes.versions.of(entry), eyes.versions.signature(entry, look=is_view))
+            RecordedInput(entry.name, entry.key, eyes.versions.of(entry, without=without), eyes.versions.signature(entry, look=is_view))
             for entry in inputs_of(node, None, eyes)
         )
         return cls(node, eyes, readings, recorded)
@@ -60,7 +63,9 @@ class InputsRead:
             return
         targets = tuple(target for target in self._targets(reads) if not self._is_known(target))
         self._readings.read(self._readings.missing(targets))
-        found = tuple(self._of_target(target) for target in targets)
+        named = [target.relation.key for target in targets]
+        without = self._eyes.cycles.closing(self._node.id, self._eyes.picture, named).keys()
+        found = tuple(self._of_target(target, without) for target in targets)
         opaque = () if settings.inputs is not None else reads.opaque
         unresolved = tuple(RecordedInput(f"{UNDECLARED}{why}", None, Unknown(why)) for why in opaque)
         self._warn(opaque)
@@ -75,9 +80,9 @@ class InputsRead:
         key = target.relation.key
         return key == self._node.key or any(entry.key == key for entry in self._recorded)
 
-    def _of_target(self, target: Target) -> RecordedInput:
+    def _of_target(self, target: Target, without: AbstractSet[TraceKey]) -> RecordedInput:
         entry = self._eyes.versions.input_of_record(RecordedInput(_name(target.relation.key), target.relation.key, Unknown("")))
-        version = self._eyes.versions.of(entry)
+        version = self._eyes.versions.of(entry, without=without)
         return RecordedInput(_name(target.relation.key), target.relation.key, version, self._eyes.versions.signature(entry))
 
     def _warn(self, opaque: tuple[str, ...]) -> None:

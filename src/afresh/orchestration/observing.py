@@ -8,21 +8,23 @@ from typing import TYPE_CHECKING
 from afresh.config.node_settings import COMPLETE
 from afresh.core.node import Kind, Node, NodeId, ResourceType
 from afresh.core.observation import FailedTest, Moved, NoRelation, Observation, ObservedInput, StaleView
+from afresh.core.relation import relation_of_key
 from afresh.core.trace import TestStatus, Trace
 from afresh.core.version import Known, same_data
 from afresh.orchestration.code_types import CodeComparison
-from afresh.orchestration.order import is_above
 from afresh.orchestration.versions import DataVersions, Input
 from afresh.warehouse.engine import ViewBinding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from afresh.core.observation import Existence
+    from afresh.core.relation import TraceKey
     from afresh.core.trace import RecordedInput
     from afresh.core.version import DataVersion
+    from afresh.orchestration.cycles import Cycles
     from afresh.orchestration.host import Host
     from afresh.orchestration.picture import Picture
     from afresh.warehouse.probe import Target
@@ -38,6 +40,7 @@ class Eyes:
     host: Host
     picture: Picture
     versions: DataVersions
+    cycles: Cycles
     scheduled_at: datetime
     code: Callable[[NodeId, Trace], CodeComparison]
     """Compares a node's code with its trace; the run remembers the answers."""
@@ -72,8 +75,9 @@ def _existence(node: Node, eyes: Eyes) -> Existence:
 def _against(trace: Trace, bare: Observation, eyes: Eyes) -> Observation:
     node = bare.node
     code = eyes.code(node.id, trace)
-    inputs = _without_own_work(node, inputs_of(node, trace, eyes), eyes)
-    observed = tuple(_observed(entry, trace, eyes, is_view=node.kind is Kind.VIEW) for entry in inputs)
+    closing = eyes.cycles.closing(node.id, eyes.picture)
+    inputs = _without_own_work(node, inputs_of(node, trace, eyes), closing, eyes)
+    observed = tuple(_observed(entry, trace, eyes, closing.keys(), is_view=node.kind is Kind.VIEW) for entry in inputs)
     is_test = node.kind in (Kind.DATA_TEST, Kind.UNIT_TEST)
     return replace(
         bare,
@@ -89,27 +93,23 @@ def _against(trace: Trace, bare: Observation, eyes: Eyes) -> Observation:
     )
 
 
-def _without_own_work(node: Node, inputs: tuple[Input, ...], eyes: Eyes) -> tuple[Input, ...]:
-    """Without inputs that are made of this very node: each build of it would be the reason for the next one.
+def _without_own_work(node: Node, inputs: tuple[Input, ...], closing: Mapping[TraceKey, NodeId], eyes: Eyes) -> tuple[Input, ...]:
+    """Without inputs that are made of this very node, each said once: each build of it would be the reason for the next one."""
+    label = eyes.host.label(node.id)
+    if node.key in closing or any(eyes.host.node(parent).key == node.key for parent in node.parents if node.key is not None):
+        eyes.host.say(f"own:{node.id}", f"{label} reads the relation that it writes itself; what is in there is no new data to it")
+    called = {entry.key: entry.label for entry in inputs}
+    for key, writer in closing.items():
+        if key != node.key:
+            read, by = called.get(key) or _named_by(key), eyes.host.label(writer)
+            text = f"{label} reads {read}, which {by} makes out of it; what is written there is no reason to build {label} again"
+            eyes.host.say(f"cycle:{node.id}:{key}", text)
+    return tuple(entry for entry in inputs if entry.key is None or entry.key not in closing)
 
-    New data flows through a view, which is no reason to build it; so it keeps what it reads.
-    """
-    if any(eyes.host.node(parent).key == node.key for parent in node.parents if node.key is not None):
-        text = f"{eyes.host.label(node.id)} reads the relation that it writes itself; what is in there is no new data to it"
-        eyes.host.say(f"own:{node.id}", text)
-    return tuple(entry for entry in inputs if node.kind is Kind.VIEW or not _is_made_of(node, entry, eyes))
 
-
-def _is_made_of(node: Node, entry: Input, eyes: Eyes) -> bool:
-    if entry.key is None or (entry.node is not None and eyes.host.node(entry.node).kind is not Kind.SOURCE):
-        return False
-    written = eyes.picture.trace(entry.key)
-    if written is None or not eyes.host.has_node(written.node) or not is_above(eyes.host, node.id, written.node):
-        return False
-    label, writer = eyes.host.label(node.id), eyes.host.label(written.node)
-    text = f"{label} reads {entry.label}, which {writer} makes out of it; what is written there is no reason to build {label} again"
-    eyes.host.say(f"cycle:{node.id}:{entry.name}", text)
-    return True
+def _named_by(key: TraceKey) -> str:
+    relation = relation_of_key(key)
+    return key if relation is None else relation.name
 
 
 def inputs_of(node: Node, trace: Trace | None, eyes: Eyes) -> tuple[Input, ...]:
@@ -146,8 +146,8 @@ def _is_node_id(name: str) -> bool:
     return any(head == kind.value for kind in ResourceType)
 
 
-def _observed(entry: Input, trace: Trace, eyes: Eyes, *, is_view: bool) -> ObservedInput:
-    version = eyes.versions.of(entry, not_before=trace.started_at)
+def _observed(entry: Input, trace: Trace, eyes: Eyes, without: AbstractSet[TraceKey], *, is_view: bool) -> ObservedInput:
+    version = eyes.versions.of(entry, not_before=trace.started_at, without=without)
     recorded = next((found for found in trace.inputs if found.node == entry.name), None)
     return ObservedInput(
         node=entry.name,

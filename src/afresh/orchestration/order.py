@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from afresh.core.node import Kind, NodeId
+from afresh.core.node import NodeId
+from afresh.orchestration.cycles import Cycles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
-    from afresh.core.relation import TraceKey
     from afresh.orchestration.host import Host
     from afresh.orchestration.picture import Picture
 
@@ -22,39 +22,17 @@ def writers_of_reads(host: Host, picture: Picture) -> dict[str, set[str]]:
     """For every selected node, the selected nodes that write what it reads and are not its parents in dbt's graph.
 
     What only SQL reads is known from the last build; before the first one nobody knows it. Who writes what is made of the
-    reader comes after it, as dbt's graph says.
+    reader comes after it.
     """
+    cycles = Cycles(host)
     writers = {relation.key: node_id for node_id in host.selected if (relation := host.node(node_id).relation) is not None}
     found: dict[str, set[str]] = {}
     for node_id in host.selected:
-        for key in _reads_beyond_graph(node_id, host, picture):
+        for key in cycles.beyond_graph(host.node(node_id), picture):
             writer = writers.get(key)
-            if writer is not None and writer != node_id and not is_above(host, node_id, writer):
+            if writer is not None and cycles.follows(node_id, writer, picture):
                 found.setdefault(node_id, set()).add(writer)
     return found
-
-
-def is_above(host: Host, node_id: NodeId, other: NodeId) -> bool:
-    """Whether ``other`` is made of ``node_id``, however indirectly, by dbt's graph."""
-    seen: set[NodeId] = set()
-    waiting = [other]
-    while waiting:
-        for parent in host.node(waiting.pop()).parents:
-            if parent == node_id:
-                return True
-            if parent not in seen:
-                seen.add(parent)
-                waiting.append(parent)
-    return False
-
-
-def _reads_beyond_graph(node_id: NodeId, host: Host, picture: Picture) -> Iterator[TraceKey]:
-    node = host.node(node_id)
-    sources = (host.node(parent) for parent in node.parents)
-    yield from (source.key for source in sources if source.kind is Kind.SOURCE and source.key is not None)
-    trace = picture.trace(node.key) if node.key is not None else None
-    if trace is not None:
-        yield from (entry.key for entry in trace.inputs if entry.key is not None and not host.has_node(entry.node))
 
 
 def in_order(host: Host, writers: Mapping[str, Iterable[str]]) -> tuple[NodeId, ...]:

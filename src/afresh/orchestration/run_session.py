@@ -22,6 +22,7 @@ from afresh.core.version import Unknown
 from afresh.errors import AfreshError, StateUnavailableError
 from afresh.orchestration.closure import probe_targets, reach, recorded_keys, state_keys
 from afresh.orchestration.code_memory import CodeMemory
+from afresh.orchestration.cycles import Cycles
 from afresh.orchestration.journal import Tally
 from afresh.orchestration.leases import LeaseKeeper
 from afresh.orchestration.observing import Eyes, observe
@@ -58,6 +59,7 @@ class RunSession:
         self.journal = journal
         self.readings = Readings(host, store)
         self.code = CodeMemory(host, store)
+        self.cycles = Cycles(host)
         self.watch = Watch(host, store, settings.run_id)
         self.hooks = RunHooks(host, store, self.watch)
         self.leases = LeaseKeeper(store, settings.holder, settings.lease_ttl)
@@ -112,6 +114,7 @@ class RunSession:
             host=self.host,
             picture=picture,
             versions=DataVersions(host=self.host, readings=self.readings, watch=self.watch, picture=picture, planned=planned),
+            cycles=self.cycles,
             scheduled_at=self.settings.scheduled_at,
             code=self.code.compare,
             tolerated=self._tolerated,

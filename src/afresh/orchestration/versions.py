@@ -20,6 +20,7 @@ from afresh.render.words import node_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from afresh.core.node import Node
@@ -55,6 +56,17 @@ class Planned:
     undetermined: frozenset[NodeId] = frozenset()
 
 
+_NOTHING: AbstractSet[TraceKey] = frozenset()
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is asked of a version, at any depth: how old an answer may be, and whose data is left out."""
+
+    not_before: datetime | None
+    without: AbstractSet[TraceKey]
+
+
 class DataVersions:
     """Versions as they are in one picture of the state and in the warehouse's answers."""
 
@@ -64,59 +76,62 @@ class DataVersions:
         self._watch = watch
         self._picture = picture
         self._planned = planned or Planned()
-        self._memo: dict[tuple[str, datetime | None], DataVersion] = {}
+        self._memo: dict[tuple[str, _Asked], DataVersion] = {}
         self._missing: dict[str, str | None] = {}
 
-    def of(self, entry: Input, *, not_before: datetime | None = None) -> DataVersion:
-        """The version of an input; an answer of the warehouse older than ``not_before`` is asked for again."""
-        return self._of(entry, not_before, 0)
+    def of(self, entry: Input, *, not_before: datetime | None = None, without: AbstractSet[TraceKey] = _NOTHING) -> DataVersion:
+        """The version of an input; an answer of the warehouse older than ``not_before`` is asked for again.
 
-    def _of(self, entry: Input, not_before: datetime | None, depth: int) -> DataVersion:
+        ``without``: relations under it whose data is not new to who asks.
+        """
+        return self._of(entry, _Asked(not_before, frozenset(without)), 0)
+
+    def _of(self, entry: Input, asked: _Asked, depth: int) -> DataVersion:
         if depth > _DEEPEST:
             return Unknown(f"{entry.label} reads itself through others")
-        memo = (entry.name, not_before)
+        memo = (entry.name, asked)
         if memo not in self._memo:
-            self._memo[memo] = self._derive(entry, not_before, depth)
+            self._memo[memo] = self._derive(entry, asked, depth)
         return self._memo[memo]
 
-    def _derive(self, entry: Input, not_before: datetime | None, depth: int) -> DataVersion:
+    def _derive(self, entry: Input, asked: _Asked, depth: int) -> DataVersion:
         if entry.node is None:
-            return self._of_relation(entry, not_before, depth)
+            return self._of_relation(entry, asked, depth)
         node = self._host.node(entry.node)
         if node.id in self._planned.redefined or (node.id in self._planned.rebuilt and node.kind not in _DERIVED):
             return Unknown("this run rebuilds it")
         match node.kind:
             case Kind.EPHEMERAL:
-                return self._of_ephemeral(node, not_before, depth)
+                return self._of_ephemeral(node, asked, depth)
             case Kind.SOURCE | Kind.AUTO_REFRESHED:
-                return self._of_relation(entry, not_before, depth)
+                return self._of_relation(entry, asked, depth)
             case _:
-                return self._of_built(node, not_before, depth)
+                return self._of_built(node, asked, depth)
 
-    def _of_relation(self, entry: Input, not_before: datetime | None, depth: int) -> DataVersion:
+    def _of_relation(self, entry: Input, asked: _Asked, depth: int) -> DataVersion:
         """A source, or a table that others write: from a job of this store where one builds it, else as probed."""
         if entry.key is None:
             unresolved = entry.name.startswith(UNDECLARED)
             return Unknown(entry.name.removeprefix(UNDECLARED) if unresolved else f"nobody knows which relation {entry.label} is")
         trace = self._picture.trace(entry.key)
         if trace is None:
-            return self._while_unsettled(entry.key, not_before) or self._as_probed(entry.key, not_before)
-        return self._of_trace(entry.key, trace, not_before=not_before, depth=depth)
+            return self._while_unsettled(entry.key, asked.not_before) or self._as_probed(entry.key, asked.not_before)
+        return self._of_trace(entry.key, trace, asked=asked, depth=depth)
 
-    def _of_built(self, node: Node, not_before: datetime | None, depth: int) -> DataVersion:
+    def _of_built(self, node: Node, asked: _Asked, depth: int) -> DataVersion:
         if node.key is None:
             return Unknown(f"{node.name} keeps no data")
         trace = self._picture.trace(node.key)
         if trace is not None and node.id in self._planned.rebuilt:
-            return self._of_view(trace, not_before, depth)
+            return self._of_view(trace, asked, depth)
         if isinstance(self._host.existence(node.id), Missing):
             return Unknown(f"{node.name} is not in the warehouse")
         if trace is None:
-            return self._while_unsettled(node.key, not_before) or self._as_probed(node.key, not_before)
+            return self._while_unsettled(node.key, asked.not_before) or self._as_probed(node.key, asked.not_before)
         existence = self._host.existence(node.id)
         if isinstance(existence, Present) and existence.type and trace.relation_type not in ("", existence.type):
             return Unknown(f"{node.name} is a {existence.type} now and was built as a {trace.relation_type}")
-        return self._of_trace(node.key, trace, not_before=not_before, depth=depth)
+        return self._of_trace(node.key, trace, asked=asked, depth=depth)
 
     def _while_unsettled(self, key: TraceKey, not_before: datetime | None) -> DataVersion | None:
         """The version while the last write is no complete success of ours: to its readers it is a table that others write.
@@ -130,14 +145,14 @@ class DataVersions:
             return self._as_probed(key, attempt.at if not_before is None else max(not_before, attempt.at))
         return None
 
-    def _of_trace(self, key: TraceKey, trace: Trace, *, not_before: datetime | None, depth: int) -> DataVersion:
-        unsettled = self._while_unsettled(key, not_before)
+    def _of_trace(self, key: TraceKey, trace: Trace, *, asked: _Asked, depth: int) -> DataVersion:
+        unsettled = self._while_unsettled(key, asked.not_before)
         if unsettled is not None:
             return unsettled
         if self.outside(trace) is not None:
-            return self._as_probed(key, not_before)  # to its readers it is a table that others write, until we build it again
+            return self._as_probed(key, asked.not_before)  # to its readers it is a table that others write, until we build it again
         if is_derived(trace):
-            return self._of_view(trace, not_before, depth)
+            return self._of_view(trace, asked, depth)
         return Known(trace.output_version)
 
     def _as_probed(self, key: TraceKey, not_before: datetime | None) -> DataVersion:
@@ -147,16 +162,17 @@ class DataVersions:
             self._readings.read(() if target is None else (target,))
         return self._readings.version(key, not_before=not_before)
 
-    def _of_view(self, trace: Trace, not_before: datetime | None, depth: int) -> DataVersion:
-        parts = [self._of(self.input_of_record(entry), not_before, depth + 1) for entry in trace.inputs]
+    def _of_view(self, trace: Trace, asked: _Asked, depth: int) -> DataVersion:
+        inputs = [entry for entry in trace.inputs if entry.key is None or entry.key not in asked.without]
+        parts = [self._of(self.input_of_record(entry), asked, depth + 1) for entry in inputs]
         own = [trace.code.digest]
         if trace.volatile_value is not None:
             own.append(self._host.current_date())
-        return _derived("view", own, zip([entry.node for entry in trace.inputs], parts, strict=True))
+        return _derived("view", own, zip([entry.node for entry in inputs], parts, strict=True))
 
-    def _of_ephemeral(self, node: Node, not_before: datetime | None, depth: int) -> DataVersion:
-        inputs = self.direct_inputs(node)
-        parts = [self._of(entry, not_before, depth + 1) for entry in inputs]
+    def _of_ephemeral(self, node: Node, asked: _Asked, depth: int) -> DataVersion:
+        inputs = [entry for entry in self.direct_inputs(node) if entry.key is None or entry.key not in asked.without]
+        parts = [self._of(entry, asked, depth + 1) for entry in inputs]
         own = [self._host.ephemeral_version(node.id)]
         return _derived("ephemeral", own, zip([entry.name for entry in inputs], parts, strict=True))
 

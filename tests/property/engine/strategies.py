@@ -15,11 +15,12 @@ numbers = st.integers(0, 11)
 codes = st.integers(0, 15)
 some = st.lists(numbers, min_size=1, max_size=3).map(tuple)
 rarely = st.sampled_from((False, False, False, False, True))
+sometimes = st.sampled_from((False, False, True))
 often = st.sampled_from((True, True, True, False))
 
 
 def specs(materialized: tuple[str, ...]) -> st.SearchStrategy[h.Spec]:
-    return st.builds(h.Spec, st.sampled_from(materialized), codes, some, rarely, rarely)
+    return st.builds(h.Spec, st.sampled_from(materialized), codes, some, rarely, sometimes)
 
 
 checks = st.tuples(st.lists(numbers, min_size=1, max_size=2).map(tuple), st.sampled_from((7, 5, 3, 2)), rarely)
@@ -66,10 +67,14 @@ runs = st.one_of(
     st.builds(h.Run, selections, trouble=troubles),
     st.builds(h.Run, selections, forced=st.booleans(), flags=st.builds(Flags, st.booleans(), rarely)),
     st.just(h.Run(project="other", again=True)),
+    st.just(h.Run(project="rival", again=True)),
 )
 plain_runs = st.builds(h.PlainRun, selections, st.sampled_from(("main", "main", "other")), rarely)
 
 steps = st.one_of(runs, runs, edits, loads, edits, meddling, plain_runs, st.just(h.Midnight()))
+
+before_the_end = st.sampled_from(((), (h.Midnight(),), (h.Midnight(),), (h.Run(project="rival"),)))
+"""What any change before it would hide happens to some histories right before their last run."""
 
 
 def histories(longest: int) -> st.SearchStrategy[list[h.Step]]:

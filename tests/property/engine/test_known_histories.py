@@ -9,9 +9,9 @@ import pytest
 
 from property.engine.side_by_side import Job, SideBySide
 from property.engine.toy_engine import Signal
-from property.engine.toy_history import SOURCES, Edit, Load, Meddle, Midnight, Run, other_project, rival_project
+from property.engine.toy_history import SOURCES, Edit, EditCheck, Load, Meddle, Midnight, Run, Selection, other_project, rival_project
 from property.engine.toy_host import Invocation
-from property.engine.toy_project import Check, Model, Project
+from property.engine.toy_project import Check, Flags, Model, Project
 from property.engine.toy_run import ERROR, REUSED, SUCCESS, Fault, Outcome
 from property.engine.toy_world import World
 
@@ -257,6 +257,16 @@ def test_what_uses_the_date_is_built_when_the_date_changes_and_what_reads_it(sig
         assert outcome.built() - {"e"} >= {"t", "below"}
         assert outcome.status["apart"] == REUSED
         assert run(world).built() <= {"e"}
+
+
+def test_an_edited_test_that_ran_only_without_rows_runs_once_more() -> None:
+    with World((project(*TWO, checks=(Check("c", ("a",), 1009),)),)) as world:
+        run(world)
+        EditCheck(0, 2003).happen(world)
+        Run(Selection("tests"), flags=Flags(empty=True)).happen(world)
+        assert run(world).built() == {"c"}
+        Run(Selection("tests"), flags=Flags(empty=True)).happen(world)
+        assert run(world).built() == set()
 
 
 @pytest.mark.parametrize("signal", Signal)

@@ -76,9 +76,13 @@ class Lineage:
             for check in project.checks
             if (label := label_of(project, check.name)) not in self._passed or project.is_dated(check.name)
         }
-        theirs = {label for label in selected if self._writer.get(label, project.name) != project.name}
+        theirs = {label for label in selected if self.is_of_another(project, label)}
         due = {label for label in (self.dirty | first | theirs) & selected if label not in _ephemerals(project)}
         return frozenset(self.dirty) | below(due | first, projects, warehouse) | tests
+
+    def is_of_another(self, project: Project, label: str) -> bool:
+        """Whether another project made the last complete build of a relation."""
+        return self._writer.get(label, project.name) != project.name
 
     def account(
         self, project: Project, invocation: Invocation, outcome: Outcome, projects: Collection[Project], warehouse: Warehouse
@@ -86,6 +90,8 @@ class Lineage:
         """What a run leaves behind."""
         for name, status in outcome.status.items():
             label = label_of(project, name)
+            if invocation.flags.empty and project.check(name):
+                continue  # a test without rows says nothing, so nothing is remembered of it
             if status not in (REUSED, SKIPPED) and project.model(name):
                 self.changed([label], projects, warehouse)
             if status in WELL:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from typing_extensions import Self
 
+from afresh.core.decision import Build
 from afresh.orchestration.run_report import RunReport
 from afresh.store import open_store
 from property.engine.toy_engine import Signal
@@ -113,6 +114,7 @@ class World:
         twin = run_plain(project, self.twin, invocation, like=outcome)
         _hold_law_1(self, project, outcome, twin)
         _hold_law_2(project, outcome, allowed)
+        _hold_two_writers(self.lineage, project, outcome)
         if plan is not None and outcome.ended_well:
             _hold_plan(plan, outcome, project)
         self.lineage.account(project, invocation, outcome, self.projects.values(), self.real)
@@ -154,6 +156,15 @@ def _hold_law_2(project: Project, outcome: Outcome, allowed: frozenset[str]) -> 
     built = {name for name in outcome.built() if not ((model := project.model(name)) and model.is_ephemeral)}
     needless = {name: outcome.decisions.get(name) for name in built if label_of(project, name) not in allowed}
     assert not needless, f"built for nothing: {needless}"
+
+
+def _hold_two_writers(lineage: Lineage, project: Project, outcome: Outcome) -> None:
+    """What another project built last is built again by whoever comes now, and for that reason."""
+    for name, decision in outcome.decisions.items():
+        if project.model(name) and lineage.is_of_another(project, label_of(project, name)):
+            codes = {reason.code for reason in decision.reasons}
+            assert isinstance(decision, Build), f"{name} was last built by another project, and is not built: {decision}"
+            assert "built_by_other_node" in codes, f"{name} was last built by another project, and is built for {codes}"
 
 
 def _hold_plan(plan: RunReport, outcome: Outcome, project: Project) -> None:
