@@ -68,5 +68,14 @@ class QueueTimeoutError(AfreshError):
         self.waited = waited
 
 
+class OrphanedQueryError(AfreshError):
+    """What a run that died left at work in the warehouse could not be ended, so nothing is built beside it."""
+
+    def __init__(self, what: str, *, run_id: str, detail: str) -> None:
+        super().__init__(what)
+        self.run_id = run_id
+        self.detail = detail
+
+
 class InternalError(AfreshError):
     """Our bug. The message asks for a report."""

@@ -300,6 +300,15 @@ class LeaseLost:
 
 
 @dataclass(frozen=True, slots=True)
+class OrphanedQuery:
+    """A run died while it built this node, and what it left at work in the warehouse could not be ended."""
+
+    code: ClassVar[str] = "orphaned_query"
+    holder: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class StateUnavailable:
     """The state database could not be reached, so the node was built without it."""
 
@@ -340,6 +349,7 @@ Reason = (
     | NotPassedBefore
     | QueueTimeout
     | LeaseLost
+    | OrphanedQuery
     | StateUnavailable
 )
 """The closed union of causes."""

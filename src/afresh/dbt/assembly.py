@@ -13,6 +13,7 @@ from afresh.config.written import ConfigFiles, Written
 from afresh.core.lease import Holder
 from afresh.core.node import NodeId
 from afresh.dbt.compat import invocation, results
+from afresh.dbt.compat.sessions import name_sessions
 from afresh.dbt.compat.task_facts import TaskFacts
 from afresh.dbt.guest import PlanGuest, RunGuest
 from afresh.dbt.host import DbtHost, Parts
@@ -49,7 +50,9 @@ def assemble(task: Any, options: Options) -> Guest:
     journal = journal_of(options.settings)
     if not options.plan:
         _hand_over(journal, store)
-    session = RunSession(store=store, host=host, settings=_run_settings(task, options, store), journal=journal)
+    settings = _run_settings(task, options, store)
+    name_sessions(task, settings.run_id)
+    session = RunSession(store=store, host=host, settings=settings, journal=journal)
     return (PlanGuest if options.plan else RunGuest)(task, session, host, options)
 
 

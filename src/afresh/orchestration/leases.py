@@ -94,6 +94,14 @@ class LeaseKeeper:
         """The run ends: whoever waits for a lease gives up now."""
         self._interrupted.set()
 
+    def pause(self, seconds: float) -> bool:
+        """Wait a moment for something else; says whether the run is being ended."""
+        return self._interrupted.wait(seconds)
+
+    def still_holds(self, lease: Lease) -> bool:
+        """Whether the state says at this moment that a lease is ours."""
+        return not self._store.renew((lease,), self._ttl)
+
     def _keep(self, lease: Lease) -> None:
         with self._lock:
             self._held[lease.key] = lease

@@ -15,7 +15,7 @@ from afresh.core import reason as why
 from afresh.core.decision import Build, Skip
 from afresh.core.node import Node, NodeId
 from afresh.core.trace import AttemptState
-from afresh.errors import LeaseLostError, StateUnavailableError
+from afresh.errors import LeaseLostError, OrphanedQueryError, StateUnavailableError
 from afresh.orchestration.host import BuildEnd, BuildReport
 from afresh.orchestration.journal import NodeDone, SqlChange
 from afresh.orchestration.outcome import Act, R, Ran, Refused, Reused, Wait
@@ -74,6 +74,8 @@ class NodeSession:
             ready = self._ready(node_id)
         except StateUnavailableError as error:
             return self._without_state(node, act, error)
+        except OrphanedQueryError as error:
+            return self._noted(node, Refused(why.OrphanedQuery(f"run {error.run_id}", error.detail), str(error)))
         if not isinstance(ready, Ready):
             return self._noted(node, ready)
         return self._build(ready, act)
@@ -145,6 +147,8 @@ class NodeSession:
             self._record_trace(ready, report, ready.lease, ready.intent)
             return
         state, detail = _attempt_after(report, partial)
+        if state is AttemptState.FAILED and not self._run.leases.still_holds(ready.lease):
+            raise LeaseLostError(f"who takes over ends its sessions in the warehouse; the build ended with: {' '.join(detail.split())}")
         self._run.store.close_build(ready.intent.build_id, state, detail)
 
     def _record_trace(self, ready: Ready, report: BuildReport, lease: Lease, intent: Intent) -> None:
@@ -168,8 +172,10 @@ class NodeSession:
         assert ready.node.key is not None  # noqa: S101 - it was leased
         run_id = self._run.settings.run_id
         self._run.store.taint(ready.node.key, detail=str(error), run_id=run_id, state=AttemptState.LOST_LEASE)
+        if ready.intent is not None:  # heard of: nobody has to end what is left of this build
+            self._run.store.close_build(ready.intent.build_id, None)
         text = "the lease of this relation was lost while it was being built (was this process stopped?); it is built again by the next run"
-        return Refused(why.LeaseLost(str(error)), text)
+        return Refused(why.LeaseLost(error.what), f"{text} ({error.what})")
 
     def _state_lost(self, node: Node, error: StateUnavailableError) -> Refused | None:
         self._run.built_without_state(node)

@@ -69,6 +69,13 @@ class Picture:
         self.foresee((key,))
         return next((found for snap in self._snapshots if (found := snap.attempts.get(key))), None)
 
+    def cut_off(self, key: TraceKey) -> frozenset[str]:
+        """The runs that announced a build of a relation, lost its lease, and were not heard of since."""
+        if key in self._ours:
+            return frozenset()
+        self.foresee((key,))
+        return next((found for snap in self._snapshots if (found := snap.cut_off.get(key))), frozenset())
+
     def held(self, key: TraceKey) -> Held | None:
         """Who holds the right to build a relation at this moment."""
         self.foresee((key,))

@@ -140,6 +140,7 @@ class Preparation:
         return self._ready(node, build, eyes, lease, lambda: self._run.store.open_build(lease, node.id, _codes(build), run_id))
 
     def _ready(self, node: Node, decision: Build, eyes: Eyes, lease: Lease, announce: Callable[[], Intent | None]) -> Ready:
+        self._run.fencing.fence(node.id, eyes.picture.cut_off(lease.key))
         last = eyes.picture.trace(lease.key)
         inputs = self._read_inputs(node, eyes)
         self._run.watch.about_to_build(node, last)

@@ -23,6 +23,7 @@ from afresh.errors import AfreshError, StateUnavailableError
 from afresh.orchestration.closure import probe_targets, reach, recorded_keys, state_keys
 from afresh.orchestration.code_memory import CodeMemory
 from afresh.orchestration.cycles import Cycles
+from afresh.orchestration.fencing import Fencing
 from afresh.orchestration.journal import Tally
 from afresh.orchestration.leases import LeaseKeeper
 from afresh.orchestration.observing import Eyes, observe
@@ -63,6 +64,7 @@ class RunSession:
         self.watch = Watch(host, store, settings.run_id)
         self.hooks = RunHooks(host, store, self.watch)
         self.leases = LeaseKeeper(store, settings.holder, settings.lease_ttl)
+        self.fencing = Fencing(host, settings.run_id, pause=self.leases.pause, limit=settings.queue_timeout)
         self.tally = Tally()
         self.test_results = TestResults(store)
         self._first: Picture | None = None

@@ -35,7 +35,7 @@ _Other = (
     | why.ClonedFrom
     | why.NotPassedBefore
 )
-_Trouble = why.QueueTimeout | why.LeaseLost | why.StateUnavailable
+_Trouble = why.QueueTimeout | why.LeaseLost | why.OrphanedQuery | why.StateUnavailable
 
 
 def evidence(reason: why.Reason) -> Json:
@@ -123,6 +123,8 @@ def _of_trouble(reason: _Trouble) -> Json:
     match reason:
         case why.QueueTimeout():
             return {"holder": reason.holder, "waited_seconds": _seconds(reason.waited)}
+        case why.OrphanedQuery():
+            return {"holder": reason.holder, "detail": reason.detail}
         case why.LeaseLost() | why.StateUnavailable():
             return {"detail": reason.detail}
         case _:

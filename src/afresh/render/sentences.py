@@ -29,7 +29,7 @@ _Code = why.CodeChanged | why.EngineUpgraded | why.MetadataChanged
 _Test = why.FailedTests | why.NotPassedBefore
 _Data = why.NewData | why.VolatileValue | why.WindowMoved | why.MaxAge
 _Reused = why.Unchanged | why.Adopted | why.TooSoon | why.WaitingForInputs | why.UpstreamTolerated | why.ClonedFrom
-_Trouble = why.QueueTimeout | why.LeaseLost | why.StateUnavailable
+_Trouble = why.QueueTimeout | why.LeaseLost | why.OrphanedQuery | why.StateUnavailable
 
 
 def sentence(reason: why.Reason, now: datetime | None = None) -> str:
@@ -241,6 +241,8 @@ def _of_trouble(reason: _Trouble) -> str:
             return f"waited {duration_text(reason.waited)} for {reason.holder}, longer than `queue_timeout`"
         case why.LeaseLost():
             return _with("lost its lease while building", reason.detail)
+        case why.OrphanedQuery():
+            return f"{reason.holder} died, and what it left at work in the warehouse could not be ended: {reason.detail}"
         case why.StateUnavailable():
             return _with("built without state, which could not be reached", reason.detail)
         case _:

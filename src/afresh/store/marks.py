@@ -105,6 +105,7 @@ class Standing:
     invalidations: dict[TraceKey, Invalidation] = field(default_factory=dict)
     building: set[TraceKey] = field(default_factory=set)
     numbers: dict[TraceKey, frozenset[int]] = field(default_factory=dict)
+    cut_off: dict[TraceKey, frozenset[str]] = field(default_factory=dict)
 
     def read(self, tx: Transaction, keys: Sequence[TraceKey], live_terms: dict[TraceKey, int]) -> None:
         """Add what stands against ``keys``, given the terms that are live now."""
@@ -120,5 +121,6 @@ class Standing:
             self.attempts[key] = AttemptProblem(AttemptState(row["state"]), row["run_id"], at, row["detail"])
         elif live_terms.get(key) != row["term"]:
             self.attempts[key] = AttemptProblem(AttemptState.INTERRUPTED, row["run_id"], at, row["detail"])
+            self.cut_off[key] = self.cut_off.get(key, frozenset()) | {row["run_id"]}
         else:
             self.building.add(key)

@@ -134,6 +134,8 @@ class Snapshot:
     """Those of the held keys whose build is announced: SQL may be on its way. The holders of others are still deciding."""
     marks: Mapping[TraceKey, frozenset[int]] = field(default_factory=dict)
     """The numbers of what stands against the traces."""
+    cut_off: Mapping[TraceKey, frozenset[str]] = field(default_factory=dict)
+    """The runs whose announced builds have lost their leases and were not heard of since, be it the newest attempt or not."""
 
     def head(self, key: TraceKey) -> Head:
         """All of this about one key, in short."""

@@ -87,7 +87,8 @@ def snapshot(tx: Transaction, keys: Iterable[TraceKey]) -> Snapshot:
         held.update({TraceKey(row["key"]): leases.held_of_row(row) for row in live})
         standing.read(tx, some, {TraceKey(row["key"]): row["term"] for row in live})
         _read(tx, some, traces, standing)
-    return Snapshot(instant(now), traces, standing.attempts, held, standing.invalidations, frozenset(standing.building), standing.numbers)
+    building = frozenset(standing.building)
+    return Snapshot(instant(now), traces, standing.attempts, held, standing.invalidations, building, standing.numbers, standing.cut_off)
 
 
 def _read(tx: Transaction, keys: Sequence[TraceKey], traces: dict[TraceKey, Trace], standing: marks.Standing) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AskSql:
-    """One statement to run in ``database`` (``None``: wherever the connection stands). It only reads.
+    """One statement to run in ``database`` (``None``: wherever the connection stands). It changes no data.
 
     It has to run in a transaction of its own: some engines keep what was read first for the rest of a transaction.
     ``label`` says for people what is asked.

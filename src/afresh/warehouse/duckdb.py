@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from afresh.warehouse import duckdb_chain as chain
+from afresh.warehouse.asks import settled
 from afresh.warehouse.duckdb_catalog import folded, folded_name
 from afresh.warehouse.duckdb_probe import SESSION_DATE, columns_of, probe_duckdb
 from afresh.warehouse.engine import ViewBinding
+from afresh.warehouse.fence import Gone
 from afresh.warehouse.loaded_at import Dialect, with_loaded_at
 from afresh.warehouse.names import Catalog, Identity
 from afresh.warehouse.probe import NO_CHAINS, NO_LIMITS, NO_MEMOS, Outside, unknown
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from afresh.core.trace import Signature
     from afresh.warehouse.asks import AskSql, Probing
     from afresh.warehouse.duckdb_catalog import Database
+    from afresh.warehouse.fence import Fence
     from afresh.warehouse.names import Ambiguous, Name, Quoting
     from afresh.warehouse.probe import AfterBuild, Answers, Built, Chains, FileChain, Held, Limits, Memos, ProbeAnswer, Target
 
@@ -86,6 +89,13 @@ class DuckDb:
         answers = yield from probe_duckdb([chain.own(entry.target) for entry in recorded], NO_MEMOS, limits)
         found = {entry.target.key: _finding(entry, answers, chains) for entry in doubtful}
         return {entry.target.key: found.get(entry.target.key, Outside(None)) for entry in held}
+
+    def session_name(self, own: str, run_id: str) -> None:
+        """Sessions live within the process of the run."""
+
+    def fence(self, run_id: str) -> Probing[Fence]:  # noqa: ARG002 - one shape for all engines
+        """Nothing to do: a query ends with its process, and who can open the file after that is alone with it."""
+        return settled(Gone())
 
     def outside_change(self, recorded: str | None, observed: ProbeAnswer) -> OutsideChange | None:
         """By content; what was not recorded counts as changed."""

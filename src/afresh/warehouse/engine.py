@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from afresh.core.relation import TraceKey
     from afresh.core.trace import Signature
     from afresh.warehouse.asks import AskSql, Probing
+    from afresh.warehouse.fence import Fence
     from afresh.warehouse.names import Ambiguous, Identity, Name, Quoting
     from afresh.warehouse.probe import AfterBuild, Answers, Built, Chains, FileChain, Held, Limits, Memos, Outside, ProbeAnswer, Target
 
@@ -83,6 +84,15 @@ class Engine(Protocol):
 
     def outside(self, held: Sequence[Held], chains: Chains = NO_CHAINS, limits: Limits = NO_LIMITS) -> Probing[Mapping[TraceKey, Outside]]:
         """Which of our relations somebody else has written to since their last build (semantics §2, row 9)."""
+
+    def session_name(self, own: str, run_id: str) -> str | None:
+        """What every session of a run is called on the server, so that :meth:`fence` finds it; ``own`` is the user's name for it.
+
+        ``None`` where nothing has to be found, or nothing can be.
+        """
+
+    def fence(self, run_id: str) -> Probing[Fence]:
+        """End what a run that died left at work in the warehouse. Ask again until it is gone (semantics §5, "Takeover")."""
 
     def outside_change(self, recorded: str | None, observed: ProbeAnswer) -> OutsideChange | None:
         """How an own relation, as probed now, differs from the token its trace recorded; silent where none was."""

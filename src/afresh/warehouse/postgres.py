@@ -11,6 +11,7 @@ from afresh.warehouse.cells import marked, unmarked_rows
 from afresh.warehouse.engine import ViewBinding
 from afresh.warehouse.loaded_at import Dialect, with_loaded_at
 from afresh.warehouse.names import Identity, Name
+from afresh.warehouse.postgres_sessions import end_sessions, name_of_session
 from afresh.warehouse.postgres_sql import ask_relations, read_relations
 from afresh.warehouse.postgres_token import answer_of, attributable
 from afresh.warehouse.probe import (
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from afresh.core.relation import TraceKey
     from afresh.core.trace import Signature
     from afresh.warehouse.asks import Answer, Probing
+    from afresh.warehouse.fence import Fence
     from afresh.warehouse.names import Ambiguous, Quoting
     from afresh.warehouse.probe import Answers, Built, FileChain, Held, Limits, Memos, Target
 
@@ -120,6 +122,14 @@ class Postgres:
         """One statement for all relations that have a token."""
         answers = yield from _probe([_own(entry.target) for entry in held if entry.recorded is not None])
         return {entry.target.key: Outside(self.outside_change(entry.recorded, answers.get(entry.target.key, MISSING))) for entry in held}
+
+    def session_name(self, own: str, run_id: str) -> str:
+        """In ``application_name``."""
+        return name_of_session(own, run_id)
+
+    def fence(self, run_id: str) -> Probing[Fence]:
+        """Sessions of every database of the server, found by their name and terminated."""
+        return end_sessions(run_id)
 
     def outside_change(self, recorded: str | None, observed: ProbeAnswer) -> OutsideChange | None:
         """By the parts that were recorded as ours; silent where none were."""

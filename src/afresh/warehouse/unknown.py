@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from afresh.warehouse.asks import settled
 from afresh.warehouse.cells import marked
 from afresh.warehouse.engine import ViewBinding
+from afresh.warehouse.fence import CannotTell
 from afresh.warehouse.loaded_at import with_loaded_at
 from afresh.warehouse.names import Identity, Name
 from afresh.warehouse.probe import NO_CHAINS, NO_LIMITS, NO_MEMOS, AfterBuild, Chains, Outside, unknown
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from afresh.core.relation import TraceKey
     from afresh.core.trace import Signature
     from afresh.warehouse.asks import AskSql, Probing
+    from afresh.warehouse.fence import Fence
     from afresh.warehouse.names import Ambiguous, Quoting
     from afresh.warehouse.probe import Answers, Built, FileChain, Held, Limits, Memos, ProbeAnswer, Target
 
@@ -88,6 +90,13 @@ class UnknownEngine:
     ) -> Probing[Mapping[TraceKey, Outside]]:
         """Silent: writes of others are invisible here."""
         return settled({entry.target.key: Outside(None) for entry in held})
+
+    def session_name(self, own: str, run_id: str) -> None:
+        """Afresh would not find them again."""
+
+    def fence(self, run_id: str) -> Probing[Fence]:  # noqa: ARG002 - one shape for all engines
+        """Nobody can say."""
+        return settled(CannotTell())
 
     def outside_change(self, recorded: str | None, observed: ProbeAnswer) -> OutsideChange | None:  # noqa: ARG002 - one shape for all engines
         """Silent."""

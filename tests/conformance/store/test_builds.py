@@ -194,6 +194,21 @@ def test_a_build_that_stopped_without_a_word_is_interrupted(store: StateStore, c
     assert seen.held == {}
 
 
+def test_every_build_that_was_never_heard_of_again_is_told_whatever_came_after_it(store: StateStore, clock: FakeClock) -> None:
+    first = announced(store, granted(store))
+    assert store.snapshot([ORDERS]).cut_off == {}
+    clock.advance(seconds=30)
+    assert store.snapshot([ORDERS]).cut_off == {ORDERS: {ALICE.run_id}}
+    announced(store, granted(store, holder=BOB))
+    assert store.snapshot([ORDERS]).cut_off == {ORDERS: {ALICE.run_id}}
+    clock.advance(seconds=30)
+    assert store.snapshot([ORDERS]).cut_off == {ORDERS: {ALICE.run_id, BOB.run_id}}
+    store.close_build(first.build_id, AttemptState.FAILED)
+    assert store.snapshot([ORDERS]).cut_off == {ORDERS: {BOB.run_id}}
+    built(store)
+    assert store.snapshot([ORDERS]).cut_off == {}
+
+
 def test_a_build_whose_lease_was_given_back_is_interrupted(store: StateStore) -> None:
     announced(store, granted(store))
     store.release_all(ALICE.run_id)

@@ -16,6 +16,7 @@ from afresh.core.version import Known
 from afresh.warehouse import probe
 from afresh.warehouse.asks import Probing, settled
 from afresh.warehouse.engine import ViewBinding
+from afresh.warehouse.fence import Fence, Gone
 from afresh.warehouse.names import Ambiguous, Identity, Name, Quoting
 from afresh.warehouse.probe import (
     MISSING,
@@ -141,6 +142,12 @@ class ToyEngine:
 
     def columns(self, targets: Sequence[Target]) -> Probing[Mapping[TraceKey, Signature]]:
         return settled({})
+
+    def session_name(self, own: str, run_id: str) -> str | None:
+        return None
+
+    def fence(self, run_id: str) -> Probing[Fence]:
+        return settled(Gone())
 
     def outside_change(self, recorded: str | None, observed: ProbeAnswer) -> OutsideChange | None:
         found = token_of(observed)

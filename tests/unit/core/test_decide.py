@@ -34,7 +34,7 @@ def test_every_row_of_the_table_has_its_own_name() -> None:
     assert len({row.name for row in TABLE}) == len(TABLE)
 
 
-RUN_WIDE = {"queue_timeout", "lease_lost", "state_unavailable"}
+RUN_WIDE = {"queue_timeout", "lease_lost", "orphaned_query", "state_unavailable"}
 """Causes of the protocol around a node, which ends a node by itself."""
 OF_OTHER_ENVIRONMENTS = {"cloned_from"}
 

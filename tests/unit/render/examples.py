@@ -71,6 +71,10 @@ EVERY_REASON: tuple[tuple[why.Reason, str], ...] = (
         "waited 1h for run 01JDA on etl-2, longer than `queue_timeout`",
     ),
     (why.LeaseLost("stopped for 40s"), "lost its lease while building: stopped for 40s"),
+    (
+        why.OrphanedQuery("run 01JDA", "session 42 of etl: permission denied"),
+        "run 01JDA died, and what it left at work in the warehouse could not be ended: session 42 of etl: permission denied",
+    ),
     (why.StateUnavailable(), "built without state, which could not be reached"),
 )
 

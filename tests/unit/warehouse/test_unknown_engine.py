@@ -5,6 +5,7 @@ import pytest
 from afresh.core.relation import Relation
 from afresh.core.version import Known, Unknown
 from afresh.warehouse.engine import Engine, ViewBinding
+from afresh.warehouse.fence import CannotTell, Gone
 from afresh.warehouse.names import Name
 from afresh.warehouse.probe import NO_CHAINS, Built, FileChain, Held, ProbeAnswer, Target
 from afresh.warehouse.registry import engine
@@ -40,6 +41,12 @@ def test_it_is_silent_about_writes_of_others():
     assert hold(SOMEWHERE.post_build([Built(T)]))[T.key].outside_token is None
     assert hold(SOMEWHERE.outside([Held(T, "anything")]))[T.key].change is None
     assert SOMEWHERE.outside_change("anything", ProbeAnswer(Known("else"))) is None
+
+
+@pytest.mark.parametrize(("adapter", "expected"), [("duckdb", Gone()), ("somewhere", CannotTell())])
+def test_without_sessions_of_a_server_to_end_nothing_is_asked(adapter, expected):
+    assert hold(engine(adapter).fence("01JDA")) == expected
+    assert engine(adapter).session_name("dbt", "01JDA") is None
 
 
 def test_it_keeps_no_chains():
