@@ -101,7 +101,9 @@ def test_f5_a_view_that_selects_everything_is_reused_and_its_tests_too(make_twin
     assert shop.afresh("build").executed == {"rates", "not_null_everything_currency"}
 
     shop.execute("alter table raw.rates add column note varchar default 'n'")
-    assert shop.afresh("build").executed == {"rates", "not_null_everything_currency"}
+    changed = shop.afresh("build")
+    assert changed.executed == {"rates", "everything", "not_null_everything_currency"}
+    assert changed.reasons("everything") == ("view_stale",)
 
 
 # --- F6: macros that look at the warehouse ----------------------------------------------------------------------------
