@@ -5,11 +5,15 @@ Whatever is reused here is compared with a twin where plain dbt built it anew.
 
 import re
 import shutil
+import sqlite3
 
 import pytest
 from dbt.adapters.duckdb import Plugin
 
 from acceptance.shop import NEW_ROW, SETUP, SHOP, SOURCES, TESTED, built, nothing_ran
+from afresh.core import version
+from afresh.fingerprint import digest
+from afresh.fingerprint.macros import macro_digest
 
 
 @pytest.fixture
@@ -464,6 +468,24 @@ def test_f18_an_upgrade_of_dbt_or_its_adapter_builds_nothing_unless_asked_to(mak
     assert "engine_upgraded" in upgraded.reasons("orders")
     shop.replace("models/orders.sql", "materialized='table'", "materialized='table', meta={'afresh': {'on_engine_upgrade': 'build'}}")
     assert built(shop.afresh("build")) == {"orders", "customers"}
+
+
+def test_an_upgrade_of_afresh_that_derives_code_versions_in_another_way_builds_nothing_by_itself(shop, monkeypatch, request):
+    request.addfinalizer(macro_digest.cache_clear)
+    shop.afresh("build")
+    monkeypatch.setattr(version, "CODE_ALGORITHM", version.CODE_ALGORITHM + 1)
+    plain = digest.digest_of_text
+    monkeypatch.setattr(digest, "digest_of_text", lambda text: plain(f"in another way: {text}"))
+    macro_digest.cache_clear()
+
+    assert nothing_ran(shop.afresh("build"))
+    shop.replace("models/orders.sql", "amount * 1", "amount * 2")
+    assert built(shop.afresh("build")) == {"orders", "customers"}
+    (state,) = shop.ours.root.rglob("state.db")
+    with sqlite3.connect(state) as connection:
+        connection.execute("delete from afresh_blobs")
+    connection.close()
+    assert "stg_orders" in built(shop.afresh("build"))
 
 
 # --- what reads its own work ------------------------------------------------------------------------------------------

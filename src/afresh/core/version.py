@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CODE_ALGORITHM = 1
-"""The number of the algorithm that derives code versions; a new number re-derives, it never rebuilds by itself."""
+"""The number of the algorithm that derives code versions; a new number re-derives, it never rebuilds by itself.
+
+What was read in execution only, and values that may be secret, are kept as digests alone: these compare as they were recorded.
+"""
+
+
+def _algorithm_now() -> int:
+    return CODE_ALGORITHM
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +83,12 @@ class CodeVersion:
     """What a node would compute, in named parts."""
 
     parts: Mapping[str, Part] = field(default_factory=dict)
-    algorithm: int = CODE_ALGORITHM
+    algorithm: int = field(default_factory=_algorithm_now)
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether its digests were derived as they are now; else only what was kept of the code can be compared."""
+        return self.algorithm == CODE_ALGORITHM
 
     @property
     def digest(self) -> str:

@@ -14,6 +14,7 @@ from afresh.dbt.code_memo import FULL, INCREMENTAL, CodeMemo
 from afresh.dbt.code_record import ENGINE, EXECUTED, form_digest
 from afresh.dbt.dependencies import is_in_execution
 from afresh.dbt.forms import asks_incremental
+from afresh.fingerprint.kept_code import kept_code
 from afresh.fingerprint.sql import Equality, same_sql
 from afresh.orchestration.code_types import CodeComparison
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _NOT_ALONE = frozenset({FULL, INCREMENTAL, EXECUTED, ENGINE})
 NO_RECORD = "the record of its last build cannot be read"
+OTHER_ALGORITHM = "its last build was recorded by another version of Afresh, and not enough is kept to compare its code with it"
 
 
 class CodeComparer:
@@ -56,18 +58,22 @@ class CodeComparer:
         unknown = reading.not_reusable or (NO_RECORD if memo is None else None)
         if unknown is not None or memo is None:
             return CodeComparison(not_reusable=unknown)
+        recorded = trace.code if trace.code.is_comparable else memo.parts_again()
+        if recorded is None:
+            return CodeComparison(not_reusable=OTHER_ALGORITHM)
         entries = memo.depfile.entries
         changed = self._dependencies.changed(entries)
-        sure = (*_changed_alone(trace.code, reading), *self._dependencies.in_execution(entries, changed))
+        sure = (*_changed_alone(recorded, reading), *self._dependencies.in_execution(entries, changed))
         rendered_from = tuple(key for key in changed if not is_in_execution(key))
-        is_text_equal = memo.raw == reading.raw and not rendered_from
+        is_text_equal = memo.is_comparable and memo.raw == reading.raw and not rendered_from
         if is_text_equal and memo.stopped is not None:
             return CodeComparison(sure, not_reusable=memo.stopped)
         if is_text_equal and not (memo.depfile.must_render and reading.is_rendered):
             return CodeComparison(sure)
         if not reading.is_rendered:
             return CodeComparison(_once((*sure, *self._blamed(rendered_from))))
-        return self._rendered(node, trace, memo, compiled, sure=sure, rendered_from=rendered_from)
+        blamed = rendered_from if memo.is_comparable else ()  # by digests of another algorithm nobody can tell which of them changed
+        return self._rendered(node, trace, memo, compiled, sure=sure, rendered_from=blamed)
 
     def _rendered(
         self, node: Any, trace: Trace, memo: CodeMemo, compiled: str | None, *, sure: tuple[PartChange, ...], rendered_from: tuple[str, ...]
@@ -87,11 +93,12 @@ class CodeComparer:
 
     def _same(self, reading: NodeReading, trace: Trace, memo: CodeMemo, compiled: str | None, *, name: str, text: str) -> bool:
         recorded = trace.code.parts.get(name) or trace.code.parts.get(FULL)
-        if recorded is not None and recorded.digest == form_digest(reading, text, self._dialect):
+        digest = form_digest(reading, text, self._dialect)
+        if trace.code.is_comparable and recorded is not None and recorded.digest == digest:
             return True
         before = memo.text(name, compiled) if name in memo.forms else memo.text(FULL, compiled)
         if before is None or reading.is_python:
-            return False
+            return before is not None and form_digest(reading, before, self._dialect) == digest
         return same_sql(before, text, self._dialect) is not Equality.DIFFERENT
 
     # --- what to call a difference ------------------------------------------------------------------------------------
@@ -114,7 +121,9 @@ class CodeComparer:
         executed = {key: value for key, value in memo.depfile.entries.items() if is_in_execution(key)}
         depfile = self._tracer.depfile(traced, {**executed, **self._dependencies.values(traced.keys)})
         kept = {**traced.kept, **memo.kept}
-        return replace(memo, depfile=depfile, raw=reading.raw, kept=kept, orders={**traced.orders, **memo.orders}).to_bytes()
+        orders = {**traced.orders, **memo.orders}
+        now = replace(memo, depfile=depfile, raw=reading.raw, kept=kept, orders=orders)
+        return replace(now, code=kept_code(reading.code), algorithm=CodeVersion().algorithm).to_bytes()
 
 
 def _to_compare(forms: Forms, memo: CodeMemo, node: Any) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from afresh.core.version import CodeVersion
 from afresh.fingerprint.depfile import Depfile
+from afresh.fingerprint.kept_code import code_of_kept, parts_alone
 
 _FORMAT = 1
 FULL, INCREMENTAL = "sql", "sql.incremental"
@@ -29,6 +31,10 @@ class CodeMemo:
     orders: Mapping[str, list[str]] = field(default_factory=dict)
     stopped: str | None = None
     """Why the node cannot be rendered for comparison."""
+    code: Mapping[str, Any] | None = None
+    """What another algorithm derives the parts from that compare by themselves (:func:`~afresh.fingerprint.kept_code.kept_code`)."""
+    algorithm: int = field(default_factory=lambda: CodeVersion().algorithm)
+    """By which algorithm the digests in this record were derived."""
 
     def to_bytes(self) -> bytes:
         """A compact JSON form with one spelling per record."""
@@ -40,8 +46,10 @@ class CodeMemo:
             "kept": dict(self.kept),
             "orders": dict(self.orders),
             "stopped": self.stopped,
+            "code": self.code,
+            "algorithm": self.algorithm,
         }
-        return json.dumps(content, separators=(",", ":"), sort_keys=True).encode()
+        return json.dumps(content, separators=(",", ":"), sort_keys=True, default=repr).encode()
 
     @staticmethod
     def from_bytes(data: bytes | None) -> CodeMemo | None:
@@ -53,7 +61,20 @@ class CodeMemo:
             return None
         if depfile is None:
             return None
-        return CodeMemo(depfile, content["raw"], content["forms"], content["kept"], content["orders"], content["stopped"])
+        code, algorithm = content.get("code"), content.get("algorithm", 1)
+        return CodeMemo(depfile, content["raw"], content["forms"], content["kept"], content["orders"], content["stopped"], code, algorithm)
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether its digests were derived as they are now."""
+        return CodeVersion(algorithm=self.algorithm).is_comparable
+
+    def parts_again(self) -> CodeVersion | None:
+        """The parts that compare by themselves, derived again from what was kept; ``None`` where it cannot be read."""
+        try:
+            return None if self.code is None else CodeVersion(parts_alone(code_of_kept(self.code)))
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return None
 
     def text(self, form: str, compiled: str | None) -> str | None:
         """The text of a form; ``None`` where the record has no such form."""

@@ -19,6 +19,7 @@ from afresh.fingerprint.depfile import Depfile
 from afresh.fingerprint.digest import digest_of
 from afresh.fingerprint.env_vars import is_volatile_env_var
 from afresh.fingerprint.guard import is_read_only
+from afresh.fingerprint.kept_code import kept_code
 from afresh.fingerprint.python_model import python_digest
 from afresh.fingerprint.sql import token_digest
 from afresh.orchestration.code_types import CodeRecord, DeclaredReads
@@ -154,6 +155,7 @@ class CodeRecorder:
             kept=traced.kept,
             orders=traced.orders,
             stopped=traced.stopped or forms.not_reusable,
+            code=kept_code(reading.code),
         )
         return CodeRecord(
             code=CodeVersion({**reading.parts, **form_parts(reading, forms.texts, self._dialect), **_executed_parts(entries)}),

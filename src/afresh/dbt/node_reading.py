@@ -11,8 +11,8 @@ from afresh.core.node import ResourceType
 from afresh.dbt.plain_tests import is_plain_test
 from afresh.dbt.seed_files import SEED_FILES
 from afresh.fingerprint.digest import digest_of, digest_of_text
+from afresh.fingerprint.kept_code import parts_alone
 from afresh.fingerprint.macros import candidates, macro_digest
-from afresh.fingerprint.parts import static_parts
 from afresh.fingerprint.sql import token_digest
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from afresh.dbt.compat.reads_now import ReadsNow
     from afresh.fingerprint.node_code import NodeCode
 
-_RAW = "raw"
 _HOOKS = ("pre-hook", "post-hook", "pre_hook", "post_hook")
 _JINJA_IN_COMMENT = re.compile(r"--[^\n]*[{%#]|/\*(?:(?!\*/).)*[{%#]", re.DOTALL)
 
@@ -82,7 +81,7 @@ class NodeReader:
         is_unit_test = str(getattr(node.resource_type, "value", node.resource_type)) == ResourceType.UNIT_TEST.value
         tested = self._tested(node) if is_unit_test else None
         code = self.facts.node_code(node, seed_digest=self._seed_digest(node), tested=tested)
-        parts = {name: part for name, part in static_parts(code).items() if name != _RAW}
+        parts = parts_alone(code)
         plain = is_plain_test(code, is_dbts_own=self._is_dbts_own)
         return NodeReading(code, parts, self._raw(node), _hooks(code), self._custom_materialization(code), plain)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from afresh.dbt.code_memo import CodeMemo
@@ -25,3 +27,14 @@ def test_a_form_that_dbt_compiled_itself_is_kept_once():
     assert memo.text("sql", "select 1") == "select 1"
     assert memo.text("sql.incremental", "select 1") == "select 2"
     assert CodeMemo().text("sql", "select 1") is None
+
+
+def test_a_record_from_before_algorithms_had_numbers_is_of_the_first():
+    content = json.loads(CodeMemo().to_bytes())
+    del content["code"], content["algorithm"]
+    assert CodeMemo.from_bytes(json.dumps(content).encode()) == CodeMemo(algorithm=1)
+
+
+@pytest.mark.parametrize("code", [None, {}, {"resource_type": "moon"}, {"columns": 1}])
+def test_kept_code_that_cannot_be_read_gives_no_parts(code):
+    assert CodeMemo(code=code).parts_again() is None
