@@ -15,7 +15,7 @@ from afresh.warehouse.cells import dotted, marked_columns, quoted, unmarked_rows
 from afresh.warehouse.tokens import digest, write_token
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from afresh.warehouse.asks import Rows
     from afresh.warehouse.duckdb_catalog import CatalogRelation
@@ -53,12 +53,21 @@ _BY_VALUE = frozenset(
 _BY_VALUE_AND_SIGN = frozenset({"FLOAT", "DOUBLE"})
 
 
-def ask_content(table: CatalogRelation) -> AskSql:
-    """Read all rows of a table."""
-    columns = ", ".join(part for name, kind in table.columns for part in _hashed(quoted(name), kind))
-    where = dotted((table.name.database, table.name.schema, table.name.identifier))
-    sql = f"select {marked_columns('count(*)', f'coalesce(sum(cast(hash(hash({columns})) as hugeint)), 0)')} from {where}"
-    return AskSql(sql, None, f"content of {where}")
+TOGETHER = 16
+"""How many tables one statement reads: most tables take less time than a statement."""
+
+
+def ask_contents(tables: Sequence[CatalogRelation]) -> AskSql:
+    """Read all rows of some tables; the answer has a row for each, in order."""
+    names = [dotted((table.name.database, table.name.schema, table.name.identifier)) for table in tables]
+    counted = [_counted(table, name, at) for at, (table, name) in enumerate(zip(tables, names, strict=True))]
+    sql = f"select {marked_columns('counted', 'total')} from ({' union all '.join(counted)}) order by place"
+    return AskSql(sql, None, f"content of {', '.join(names)}")
+
+
+def _counted(table: CatalogRelation, name: str, at: int) -> str:
+    columns = ", ".join(part for column, kind in table.columns for part in _hashed(quoted(column), kind))
+    return f"select {at} as place, count(*) as counted, coalesce(sum(cast(hash(hash({columns})) as hugeint)), 0) as total from {name}"
 
 
 def _hashed(column: str, kind: str) -> Iterator[str]:
@@ -72,11 +81,10 @@ def _hashed(column: str, kind: str) -> Iterator[str]:
         yield from (column, f"cast(to_json({column}) as varchar)")
 
 
-def content_parts(table: CatalogRelation, answer: Rows) -> tuple[dict[str, str], int]:
-    """The parts of the token, and the number of rows."""
-    ((rows, total),) = unmarked_rows(answer)
-    parts = {"columns": digest(*table.columns), "rows": rows or "", "hash": f"{int(total or 0):x}"}
-    return parts, int(rows or 0)
+def contents_parts(tables: Sequence[CatalogRelation], answer: Rows) -> Iterator[tuple[dict[str, str], int]]:
+    """For each table, the parts of the token, and the number of rows."""
+    for table, (rows, total) in zip(tables, unmarked_rows(answer), strict=True):
+        yield {"columns": digest(*table.columns), "rows": rows or "", "hash": f"{int(total or 0):x}"}, int(rows or 0)
 
 
 def content_token(parts: dict[str, str]) -> str:

@@ -17,15 +17,17 @@ from afresh.warehouse.duckdb_catalog import (
     DATABASES,
     Catalog,
     CatalogRelation,
+    ask_columns,
     ask_functions,
     ask_relations,
     folded,
     folded_name,
+    read_columns,
     read_databases,
     read_functions,
     read_relations,
 )
-from afresh.warehouse.duckdb_content import ALGORITHM, ask_content, content_parts, content_token
+from afresh.warehouse.duckdb_content import ALGORITHM, TOGETHER, ask_contents, content_token, contents_parts
 from afresh.warehouse.duckdb_ground import NOWHERE, Ground, ground_of, ground_of_reads
 from afresh.warehouse.duckdb_views import reads_of_location
 from afresh.warehouse.files import RACY_NS, FilesToken, ask_files, file_guard, files_token
@@ -86,10 +88,8 @@ def probe_duckdb(targets: Sequence[Target], memos: Memos, limits: Limits) -> Pro
 
 def columns_of(targets: Sequence[Target]) -> Probing[Mapping[TraceKey, Signature]]:
     """Columns and types of tables and views as the catalog has them; nothing is read of what they hold."""
-    answer = yield from ask_one(ask_relations({folded(target.name.identifier) for target in targets}))
-    relations = read_relations(answer) if isinstance(answer, Rows) else {}
-    found = {target.key: relations.get(folded_name(target.name)) for target in targets}
-    return {key: relation.signature for key, relation in found.items() if relation is not None}
+    answers = yield tuple(ask_columns(target.name) for target in targets)
+    return {target.key: read_columns(answer) for target, answer in zip(targets, answers, strict=True) if isinstance(answer, Rows)}
 
 
 # --- what there is ----------------------------------------------------------------------------------------------------
@@ -217,18 +217,28 @@ def _read_tables(names: Sequence[Name], catalog: Catalog, limits: Limits) -> Pro
     most = limits.max_hash_rows
     refused = {name for name, table in tables.items() if most is not None and (table.estimated_rows or 0) > most}
     read = [name for name in names if name not in refused]
-    answers = (yield tuple(ask_content(tables[name]) for name in read)) if read else ()
-    contents = {name: _content(tables[name], answer) for name, answer in zip(read, answers, strict=True)}
+    contents = yield from _contents([tables[name] for name in read], TOGETHER)
     advice = f"and more than {most} are not hashed: add loaded_at_field"
     too_large = {name: _Content({}, why_unknown=f"it has about {tables[name].estimated_rows} rows, {advice}") for name in refused}
-    return {**contents, **too_large}
+    return {**{folded_name(table.name): content for table, content in contents}, **too_large}
 
 
-def _content(table: CatalogRelation, answer: Answer) -> _Content:
-    if not isinstance(answer, Rows):
-        return _Content({}, why_unknown=f"it could not be read: {answer.error if isinstance(answer, Failed) else 'no rows came back'}")
-    parts, rows = content_parts(table, answer)
-    return _Content(parts, rows)
+def _contents(tables: Sequence[CatalogRelation], together: int) -> Probing[list[tuple[CatalogRelation, _Content]]]:
+    """What the tables hold; where several cannot be read together, each is read alone."""
+    groups = [tables[start : start + together] for start in range(0, len(tables), together)]
+    answers = (yield tuple(ask_contents(group) for group in groups)) if groups else ()
+    found: list[tuple[CatalogRelation, _Content]] = []
+    alone: list[CatalogRelation] = []
+    for group, answer in zip(groups, answers, strict=True):
+        if isinstance(answer, Rows):
+            contents = [_Content(parts, rows) for parts, rows in contents_parts(group, answer)]
+            found += zip(group, contents, strict=True)
+        elif len(group) > 1:
+            alone += group
+        else:
+            error = answer.error if isinstance(answer, Failed) else "no rows came back"
+            found.append((group[0], _Content({}, why_unknown=f"it could not be read: {error}")))
+    return found + ((yield from _contents(alone, 1)) if alone else [])
 
 
 # --- answers ----------------------------------------------------------------------------------------------------------
