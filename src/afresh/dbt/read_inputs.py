@@ -28,6 +28,8 @@ class ReadInputs:
         self._facts = facts
         self._dialect = dialect
         self._locate = locate
+        self._last: dict[str, tuple[str, DeclaredReads]] = {}
+        """What was found last for each node: the same text is asked about before it is sent, and when it is recorded."""
 
     def of_python(self, source: str) -> DeclaredReads:
         """What a Python model may read beyond ``dbt.ref`` and ``dbt.source``."""
@@ -35,6 +37,12 @@ class ReadInputs:
 
     def of_sql(self, node: Any, reading: NodeReading, sql: str) -> DeclaredReads:
         """What SQL reads that is neither an input of the graph, nor the node itself, nor a known function."""
+        last = self._last.get(node.unique_id)
+        if last is None or last[0] != sql:
+            last = self._last[node.unique_id] = (sql, self._of_sql(node, reading, sql))
+        return last[1]
+
+    def _of_sql(self, node: Any, reading: NodeReading, sql: str) -> DeclaredReads:
         reads = relations_read(self._query(reading, sql), self._dialect)
         known = set(self._known(node))
         functions = {one.lower() for name in known for one in _spellings(name)}

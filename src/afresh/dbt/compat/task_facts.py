@@ -43,6 +43,7 @@ class TaskFacts:
         self.config = task.config
         self.engine = engine(self.adapter.type())
         self.credentials = self._credentials()
+        self._relations: dict[str, Any] = {}
         self.partial_run = self._partial_run()
         self.files_to_lock = self._files_to_lock()
 
@@ -89,7 +90,11 @@ class TaskFacts:
             return None
         if getattr(raw, "is_ephemeral_model", False):
             return None
-        return self.adapter.Relation.create_from(self._task.config, self._deferred(raw) or raw)
+        if getattr(raw, "defer_relation", None) is not None:
+            return self.adapter.Relation.create_from(self._task.config, self._deferred(raw) or raw)
+        if raw.unique_id not in self._relations:
+            self._relations[raw.unique_id] = self.adapter.Relation.create_from(self._task.config, raw)
+        return self._relations[raw.unique_id]
 
     @cached_property
     def made_here(self) -> tuple[Any, ...]:
