@@ -13,7 +13,8 @@ from dbt.artifacts.schemas.results import NodeStatus, RunStatus, TestStatus
 from dbt.artifacts.schemas.run import RunResult
 from dbt.events.types import LogModelResult, LogTestResult
 from dbt.node_types import NodeType
-from dbt_common.events.base_types import EventLevel
+from dbt_common.events.base_types import EventLevel, msg_from_base_event
+from dbt_common.events.event_manager_client import get_event_manager
 from dbt_common.events.format import format_fancy_output_line
 from dbt_common.events.functions import fire_event
 from dbt_common.events.types import Formatting
@@ -132,8 +133,17 @@ def say(text: str) -> None:
 
 
 def warn(text: str) -> None:
-    """One warning of ours in dbt's log; it is no error under ``--warn-error``."""
-    fire_event(Formatting(f"[WARNING] Afresh: {text}"), level=EventLevel.WARN)
+    """One warning of ours in dbt's log.
+
+    It is no error under ``--warn-error``, which from dbt-core 1.12 on would turn any event of this level into one.
+    """
+    manager = get_event_manager()
+    message = msg_from_base_event(Formatting(f"[WARNING] Afresh: {text}"), level=EventLevel.WARN)
+    for logger in manager.loggers:
+        if logger.filter(message):
+            logger.write_line(message)
+    for callback in manager.callbacks:
+        callback(message)
 
 
 def describe(runner: Any) -> str:
