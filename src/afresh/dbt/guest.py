@@ -16,6 +16,7 @@ from afresh.orchestration.journal import NodeDone
 from afresh.orchestration.node_session import NodeSession
 from afresh.orchestration.order import writers_of_reads
 from afresh.orchestration.outcome import Ran, Refused, Reused
+from afresh.orchestration.preparing import TESTS
 from afresh.orchestration.run_ending import close_run
 from afresh.orchestration.run_report import about, report_of_run
 from afresh.orchestration.waiting import WaitingRoom
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from afresh.dbt.options import Options
     from afresh.orchestration.host import BuildReport
     from afresh.orchestration.run_session import RunSession
-
-_TESTS = (Kind.DATA_TEST, Kind.UNIT_TEST)
 
 
 class RunGuest:
@@ -237,7 +236,7 @@ class RunGuest:
         bad = [entry.node for entry in self._session.tally.done if entry.status in ("error", "skipped")]
         parents = self._host.node(node_id).parents
         above = {*parents, node_id}
-        tests = (entry for entry in bad if self._host.node(entry).kind in _TESTS and above & set(self._host.node(entry).parents))
+        tests = (entry for entry in bad if self._host.node(entry).kind in TESTS and above & set(self._host.node(entry).parents))
         return next((parent for parent in parents if parent in bad), None) or next(tests, "")
 
     def _reused(self, runner: Any, decision: Reuse) -> Any:
@@ -253,7 +252,7 @@ class RunGuest:
         return result
 
 
-class PlanGuest:
+class PlanGuest(seam_points.NobodyWaits):
     """Takes part in a task that only plans: no schema, hook or node runs."""
 
     def __init__(self, task: Any, session: RunSession, host: DbtHost, options: Options) -> None:
@@ -299,16 +298,6 @@ class PlanGuest:
 
     def task_end_messages(self, original: Callable[..., Any], results_: Any) -> None:
         """A plan prints itself."""
-
-    def made_runner(self, runner: Any) -> None:
-        """Never reached: the plan replaces the run."""
-
-    def before_node(self, runner: Any) -> bool:  # noqa: ARG002 - one shape for all guests
-        """Never reached: the plan replaces the run."""
-        return False
-
-    def after_node(self) -> None:
-        """Never reached: the plan replaces the run."""
 
     def run_node(self, runner: Any, manifest: Any, original: Callable[..., Any]) -> Any:  # noqa: ARG002 - one shape for all guests
         """Never reached: the plan replaces the run."""

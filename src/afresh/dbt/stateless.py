@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from afresh.core.node import NodeId
+from afresh.dbt.compat import seam_points
 from afresh.orchestration.ids import new_id
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from afresh.orchestration.taint_journal import Journal
 
 
-class StatelessGuest:
+class StatelessGuest(seam_points.NobodyWaits):
     """Lets dbt run every node, and journals the relations that it may have written."""
 
     def __init__(self, task: Any, host: DbtHost, journal: Journal) -> None:
@@ -50,16 +51,6 @@ class StatelessGuest:
     def task_end_messages(self, original: Callable[..., Any], node_results: Any) -> None:
         """dbt's own closing lines."""
         original(node_results)
-
-    def made_runner(self, runner: Any) -> None:
-        """Nothing to do."""
-
-    def before_node(self, runner: Any) -> bool:  # noqa: ARG002 - one shape for all guests
-        """Nobody waits."""
-        return False
-
-    def after_node(self) -> None:
-        """Nothing to do."""
 
     def run_node(self, runner: Any, manifest: Any, original: Callable[..., Any]) -> Any:
         """dbt's own run of one node; what it may have written is noted before the result is known to anybody."""

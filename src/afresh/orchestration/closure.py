@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from afresh.orchestration.picture import Picture
     from afresh.warehouse.probe import Target
 
-_DERIVED = (Kind.VIEW, Kind.EPHEMERAL)
+DERIVED = (Kind.VIEW, Kind.EPHEMERAL)
+"""Nodes that keep no data: new data flows through them."""
 _NOT_PROBED = (Kind.DATA_TEST, Kind.UNIT_TEST, Kind.FUNCTION, Kind.EPHEMERAL)
 
 
@@ -29,7 +30,7 @@ def reach(host: Host, nodes: Iterable[NodeId]) -> tuple[NodeId, ...]:
         if node_id in seen:
             continue
         seen[node_id] = None
-        if node_id in first or host.node(node_id).kind in _DERIVED:
+        if node_id in first or host.node(node_id).kind in DERIVED:
             waiting.extend(host.node(node_id).parents)
     return tuple(seen)
 

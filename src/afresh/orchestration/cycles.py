@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from afresh.core.node import Kind, Node, NodeId
+from afresh.orchestration.closure import DERIVED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from afresh.core.relation import TraceKey
     from afresh.orchestration.host import Host
     from afresh.orchestration.picture import Picture
-
-_DERIVED = (Kind.VIEW, Kind.EPHEMERAL)
 
 
 class Cycles:
@@ -60,7 +59,7 @@ class Cycles:
         ``named``: relations that its SQL, just compiled, names beyond what is known of it.
         """
         node = self._host.node(node_id)
-        if node.relation is None or node.kind in _DERIVED:
+        if node.relation is None or node.kind in DERIVED:
             return {}
         found = self._beyond(node, picture, named)
         return {key: writer for key, writer in found.items() if writer == node_id or self._is_made_of(node_id, writer, picture)}
@@ -73,7 +72,7 @@ class Cycles:
         if not closing:
             return True
         found = self._host.node(writer)
-        made_of = {found.key} if found.kind not in _DERIVED else self._reads(found, picture)
+        made_of = {found.key} if found.kind not in DERIVED else self._reads(found, picture)
         return closing.keys().isdisjoint(made_of)
 
     def _is_above(self, node_id: NodeId, other: NodeId) -> bool:
@@ -123,7 +122,7 @@ class Cycles:
                 if step in seen or below.kind is Kind.SOURCE:
                     continue
                 seen.add(step)
-                if below.kind in _DERIVED:
+                if below.kind in DERIVED:
                     waiting.append((below, step[1]))
                 elif below.key is not None:
                     found[below.key] = (below.id, step[1] and (below.key not in found or found[below.key][1]))

@@ -13,6 +13,7 @@ from afresh.core.decide import plan_verdict
 from afresh.core.decision import Build, Reuse, Undetermined, Verdict
 from afresh.core.node import Kind, NodeId
 from afresh.core.reason import ChangedOutside, CodeChanged, MetadataChanged, NeverBuilt, RelationTypeChanged, ViewStale
+from afresh.orchestration.closure import DERIVED
 from afresh.orchestration.order import in_order
 from afresh.orchestration.run_report import RunReport, row_of
 from afresh.orchestration.run_session import UNDECIDED_KINDS
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from afresh.orchestration.run_session import RunSession
     from afresh.render.views import PlanRow
 
-_DERIVED = (Kind.VIEW, Kind.EPHEMERAL)
 _RESHAPING = (ChangedOutside, CodeChanged, NeverBuilt, RelationTypeChanged, ViewStale)
 """Why a build may leave other columns than there were; new data alone does so only where the columns of an input changed."""
 
@@ -119,6 +119,6 @@ def _pending_above(session: RunSession, node_id: NodeId, planned: Planned) -> tu
         parent = waiting.pop()
         if parent in planned.rebuilt or parent in planned.undetermined:
             found.append(parent)
-        elif session.host.node(parent).kind in _DERIVED:
+        elif session.host.node(parent).kind in DERIVED:
             waiting.extend(session.host.node(parent).parents)
     return tuple(found)

@@ -232,9 +232,10 @@ class RunSession:
         """A live build of another run in something that a node reads; a database file that is ours alone has none."""
         if self.watch.settles_at_end:
             return None
-        picture = Picture(self.store, state_keys(self.host, (node.id,)))
-        builders = (picture.builder(key) for key in sorted(picture.keys))
-        return next((held for held in builders if held is not None and held.holder.run_id != self.settings.run_id), None)
+        keys = state_keys(self.host, (node.id,))
+        held = {key: held for key, held in self.store.holders(keys).items() if held.holder.run_id != self.settings.run_id}
+        building = self.store.snapshot(held).building if held else ()
+        return next((held[key] for key in sorted(held) if key in building), None)
 
     def waiting(self, node_id: NodeId, held: Held) -> None:
         """Tell that a node waits for another run."""

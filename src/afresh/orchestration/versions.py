@@ -15,7 +15,7 @@ from afresh.core.node import Kind, NodeId
 from afresh.core.observation import Missing, OutsideChange, Present
 from afresh.core.relation import TraceKey, relation_of_key
 from afresh.core.version import DataVersion, Known, Unknown
-from afresh.orchestration.closure import is_derived
+from afresh.orchestration.closure import DERIVED, is_derived
 from afresh.render.words import node_text
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from afresh.orchestration.readings import Readings
     from afresh.orchestration.watch import Watch
 
-_DERIVED = (Kind.VIEW, Kind.EPHEMERAL)
 _DEEPEST = 200
 UNDECLARED = "undeclared:"
 """What an input of a trace is called that nobody can resolve; the sentence that says why follows."""
@@ -98,7 +97,7 @@ class DataVersions:
         if entry.node is None:
             return self._of_relation(entry, asked, depth)
         node = self._host.node(entry.node)
-        if node.id in self._planned.redefined or (node.id in self._planned.rebuilt and node.kind not in _DERIVED):
+        if node.id in self._planned.redefined or (node.id in self._planned.rebuilt and node.kind not in DERIVED):
             return Unknown("this run rebuilds it")
         match node.kind:
             case Kind.EPHEMERAL:
@@ -261,7 +260,7 @@ class DataVersions:
         if entry.node in self._planned.undetermined:
             return (entry.node,)
         node = self._host.node(entry.node)
-        if node.kind not in _DERIVED:
+        if node.kind not in DERIVED:
             return ()
         below = (self.undetermined(parent, depth + 1) for parent in self.direct_inputs(node))
         return tuple(dict.fromkeys(found for some in below for found in some))

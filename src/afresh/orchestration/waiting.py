@@ -24,10 +24,6 @@ _LONGEST_PAUSE = 0.2
 """Seconds between two looks, where no message says that a lease was given back (or the message is lost)."""
 
 
-_LONGEST_END = 5.0
-"""Seconds that the end of a run waits for the thread; it keeps nothing from ending."""
-
-
 class WaitingRoom:
     """Watches the leases of other runs for the nodes that wait for them."""
 
@@ -59,7 +55,7 @@ class WaitingRoom:
             self._waiters.clear()
             self._changed.notify_all()
         if self._thread is not None:
-            self._thread.join(_LONGEST_END)
+            self._thread.join()
 
     def _watch(self) -> None:
         with self._store.released_leases() as released:

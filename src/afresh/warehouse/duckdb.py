@@ -64,7 +64,7 @@ class DuckDb:
         return with_loaded_at(targets, probe_duckdb(targets, memos, limits), _DIALECT)
 
     def columns(self, targets: Sequence[Target]) -> Probing[Mapping[TraceKey, Signature]]:
-        """One look at the catalog: what :meth:`post_build` tells comes only when the run ends."""
+        """From the catalog: what :meth:`post_build` tells comes only when the run ends."""
         return columns_of(targets)
 
     def arrive(self, stored: Mapping[str, FileChain]) -> Probing[Chains]:

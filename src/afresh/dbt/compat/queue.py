@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from queue import Empty
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
@@ -49,12 +51,33 @@ def put_back(task: Any, node_id: str) -> None:
     task.job_queue.put_back(node_id)
 
 
+_TICK = 0.5
+"""Seconds.
+
+Python sees a signal only between two steps of its main thread. One that comes just before that thread begins to wait
+does not wake it, so an endless wait could outlast Ctrl-C for ever; nothing here waits longer than this at a time.
+"""
+
+
 class _Queue(GraphQueue):
     """dbt's queue, for nodes that may be done before anybody waits for them, and for nodes that come back.
 
     dbt gives nodes out until all that are left are in progress, and then only waits. A node that was given out may come
     back here, so the giving goes on until it is settled of every node that it runs.
     """
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:  # noqa: FBT001, FBT002 - dbt's signature
+        """The next node."""
+        while block and timeout is None:
+            with suppress(Empty):
+                return super().get(timeout=_TICK)
+        return super().get(block, timeout)
+
+    def join(self) -> None:
+        """Wait until all nodes are done."""
+        with self.inner.all_tasks_done:
+            while self.inner.unfinished_tasks:
+                self.inner.all_tasks_done.wait(_TICK)
 
     def __init__(self, *args: Any) -> None:
         self._unsettled: set[str] = set()
@@ -91,12 +114,12 @@ class _Queue(GraphQueue):
         """Whether no node is left to be given out, now or later."""
         with self.lock:
             while len(self.graph) == len(self.in_progress) and self._unsettled:
-                self.some_task_done.wait()
+                self.some_task_done.wait(_TICK)
             return len(self.graph) == len(self.in_progress)
 
     def wait_until_something_was_done(self) -> int:
-        """Wait for one node, unless none is left: dbt, which asks under ``--fail-fast`` only, would then wait for ever."""
+        """Wait for one node, unless none is left: dbt, which asks in a loop and under ``--fail-fast`` only, would then wait for ever."""
         with self.lock:
             if self.inner.unfinished_tasks:
-                self.some_task_done.wait()
+                self.some_task_done.wait(_TICK)
             return int(self.inner.unfinished_tasks)

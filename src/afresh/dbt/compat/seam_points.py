@@ -69,6 +69,20 @@ class Guest(Protocol):
         """Around one node, at the moment when dbt is about to run it."""
 
 
+class NobodyWaits:
+    """The part of a guest whose nodes never leave their threads."""
+
+    def made_runner(self, runner: Any) -> None:
+        """Nothing to do."""
+
+    def before_node(self, runner: Any) -> bool:  # noqa: ARG002 - one shape for all guests
+        """Every node goes on."""
+        return False
+
+    def after_node(self) -> None:
+        """Nothing to do."""
+
+
 def install(invite: Callable[[Any], Guest | None], prepare: Callable[[Any], object]) -> None:
     """Take part from now on: ``invite`` is asked for every task whether there is a guest. Repeated calls replace it."""
     _invite[:] = [invite]
