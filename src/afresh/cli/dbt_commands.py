@@ -45,7 +45,7 @@ def command_of(arguments: Sequence[str]) -> str:
 
 def run_dbt(arguments: Sequence[str], *, command: str) -> int:
     """Hand a command line to dbt; where ``command`` decides per node, take part in it. Returns dbt's exit code."""
-    from afresh.dbt.compat import command_line
+    from afresh.dbt.compat import artifacts, command_line
 
     if not command:
         return command_line.invoke(arguments)
@@ -55,7 +55,8 @@ def run_dbt(arguments: Sequence[str], *, command: str) -> int:
         try:
             if not any(word in ("--help", "-h") for word in arguments):
                 wishes.activate(_wishes(arguments, command, ours, found.append))
-            code = command_line.invoke(arguments)
+            with artifacts.manifest_written_once():
+                code = command_line.invoke(arguments)
         finally:
             wishes.activate(None)
     if ours.get("output") == _JSON and found:

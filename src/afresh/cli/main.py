@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from afresh import __version__
+from afresh.dbt.collector import fewer_collections
 from afresh.dbt.options import STATE_AWARE
 from afresh.errors import EXIT_COULD_NOT_RUN, EXIT_OK, AfreshError, UsageError
 
@@ -79,6 +80,11 @@ def _run(given: list[str]) -> int:
     if given[0] == "--version":
         sys.stdout.write(f"afresh {__version__}\n")
         return EXIT_OK
+    with fewer_collections():
+        return _run_command(given)
+
+
+def _run_command(given: list[str]) -> int:
     if given[0] in OWN:
         return int(import_module(OWN[given[0]]).main(given[1:]))
     from afresh.cli.dbt_commands import command_of, run_dbt

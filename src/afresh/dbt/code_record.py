@@ -18,7 +18,6 @@ from afresh.dbt.volatile_values import volatile_values
 from afresh.fingerprint.depfile import Depfile
 from afresh.fingerprint.digest import digest_of
 from afresh.fingerprint.env_vars import is_volatile_env_var
-from afresh.fingerprint.guard import is_read_only
 from afresh.fingerprint.kept_code import kept_code
 from afresh.fingerprint.python_model import python_digest
 from afresh.fingerprint.sql import token_digest
@@ -97,10 +96,13 @@ class CodeTracer:
         for name in sorted(rendered.reached.adapter):
             if not may_read(name):
                 return f"{WITH_SIDE_EFFECTS}its Jinja calls adapter.{name}()"
-        for answer in rendered.answers.values():
-            if answer.method == EXECUTE and not is_read_only(answer.question, self._dialect):
-                return f"{WITH_SIDE_EFFECTS}its Jinja sends SQL that may write"
-        return None
+        statements = [answer.question for answer in rendered.answers.values() if answer.method == EXECUTE]
+        if not statements:
+            return None
+        from afresh.fingerprint.guard import is_read_only
+
+        writes = not all(is_read_only(statement, self._dialect) for statement in statements)
+        return f"{WITH_SIDE_EFFECTS}its Jinja sends SQL that may write" if writes else None
 
     def executed(self, node: Any, reading: NodeReading, recording: Recording) -> frozenset[str]:
         """The keys of what execution read."""

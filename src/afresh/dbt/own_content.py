@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from afresh.dbt.answers import EXECUTE, GET_COLUMNS, GET_RELATION, Answer, kept_table, row_digests
-from afresh.fingerprint.reads import relations_read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,6 +27,8 @@ class OwnQuestions:
         if method == GET_COLUMNS:
             parts = [_fold(part.strip('"`[]')) for part in question.split(".")]
             return self._is_own((*[""] * (3 - len(parts)), *parts))
+        from afresh.fingerprint.reads import relations_read
+
         tables = relations_read(question, self._dialect).tables
         return any(self._is_own((_fold(table.catalog), _fold(table.db), _fold(table.name))) for table in tables)
 

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 from afresh.core.node import ResourceType
 from afresh.core.relation import Relation
 from afresh.fingerprint.python_model import python_io
-from afresh.fingerprint.reads import relations_read
-from afresh.fingerprint.trees import parse_query
 from afresh.orchestration.code_types import DeclaredReads
 
 if TYPE_CHECKING:
@@ -43,6 +41,8 @@ class ReadInputs:
         return last[1]
 
     def _of_sql(self, node: Any, reading: NodeReading, sql: str) -> DeclaredReads:
+        from afresh.fingerprint.reads import relations_read
+
         reads = relations_read(self._query(reading, sql), self._dialect)
         known = set(self._known(node))
         functions = {one.lower() for name in known for one in _spellings(name)}
@@ -60,6 +60,8 @@ class ReadInputs:
 
     def _query(self, reading: NodeReading, sql: str) -> str:
         """The body of a function may be an expression, which is read as the query that asks for it."""
+        from afresh.fingerprint.trees import parse_query
+
         is_expression = reading.code.resource_type is ResourceType.FUNCTION and parse_query(sql, self._dialect) is None
         return f"select (\n{sql}\n)" if is_expression else sql
 

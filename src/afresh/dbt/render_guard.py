@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from afresh.dbt.adapter_methods import may_read
 from afresh.dbt.answers import EXECUTE, GET_COLUMNS, GET_RELATION, answer_key, given_again, in_order, question_of
 from afresh.fingerprint.env_vars import is_volatile_env_var
-from afresh.fingerprint.guard import is_read_only
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,6 +63,8 @@ class ReadingGuard:
         """Let through what only reads, and what opens or ends a transaction."""
         if sql.strip().rstrip(";").lower() in _TRANSACTION_CONTROL or self._inside:
             return
+        from afresh.fingerprint.guard import is_read_only
+
         if not is_read_only(_without_query_comment(sql), self._dialect):
             self._stop(f"its Jinja sends SQL that may write: {_short(sql)}")
         if not self._has_read:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from afresh.dbt import collector
 from afresh.dbt import options as wishes
 from afresh.dbt.compat import results, seam_points
 from afresh.errors import StateUnavailableError
@@ -31,7 +32,10 @@ def _prepare(task: Any) -> None:
 
 def _invite(task: Any) -> seam_points.Guest | None:
     options = wishes.active()
-    return None if options is None else _guest(task, options)
+    if options is None:
+        return None
+    collector.project_is_read()
+    return _guest(task, options)
 
 
 def _guest(task: Any, options: Options) -> seam_points.Guest | None:

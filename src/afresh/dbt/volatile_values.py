@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from afresh.fingerprint.volatile import MarkerUse, Position, classify_marker, volatile_calls
 from afresh.orchestration.code_types import VolatileCall
 
 if TYPE_CHECKING:
@@ -32,6 +31,8 @@ def volatile_values(
 
     ``named``: the volatile members that the templates name.
     """
+    from afresh.fingerprint.volatile import Position, volatile_calls
+
     keys = _key_columns(reading)
     found: dict[str, bool] = {}
     for text in dict.fromkeys(texts):
@@ -45,6 +46,8 @@ def volatile_values(
 
 def _of_jinja(forms: Forms, named: frozenset[str], dialect: str | None) -> Iterator[tuple[str, bool]]:
     """A marker that nobody finds in the text has decided something, or was turned into something else."""
+    from afresh.fingerprint.volatile import MarkerUse, classify_marker
+
     for name in forms.marks.decided:
         yield name, True
     used = {marker: name for marker, name in forms.marks.identifiers.items() if name in named}

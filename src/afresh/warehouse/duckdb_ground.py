@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from afresh.core.version import Unknown
 from afresh.warehouse.duckdb_catalog import Catalog, CatalogRelation, folded, folded_name
-from afresh.warehouse.duckdb_views import Reads, TableName, reads_of_view
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from afresh.warehouse.duckdb_views import Reads, TableName
     from afresh.warehouse.names import Name
 
 _SESSION = frozenset({"getvariable", "current_setting"})
@@ -45,6 +45,8 @@ def ground_of(relation: CatalogRelation, catalog: Catalog, asked: frozenset[str]
         return Ground(tables=frozenset({name}))
     if name in seen:
         return NOWHERE
+    from afresh.warehouse.duckdb_views import reads_of_view
+
     reads = reads_of_view(relation.sql)
     if isinstance(reads, Unknown):
         return Ground(why_unknown=f"the view {relation.name.identifier}: {reads.why}")

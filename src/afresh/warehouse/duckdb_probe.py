@@ -29,7 +29,6 @@ from afresh.warehouse.duckdb_catalog import (
 )
 from afresh.warehouse.duckdb_content import ALGORITHM, TOGETHER, ask_contents, content_token, contents_parts
 from afresh.warehouse.duckdb_ground import NOWHERE, Ground, ground_of, ground_of_reads
-from afresh.warehouse.duckdb_views import reads_of_location
 from afresh.warehouse.files import RACY_NS, FilesToken, ask_files, file_guard, files_token
 from afresh.warehouse.probe import MISSING, Memo, ProbeAnswer, Purpose, Signal, Strength, unknown
 from afresh.warehouse.tokens import digest, token_parts, write_token
@@ -139,6 +138,8 @@ def _find_one(target: Target, catalog: Catalog, asked: frozenset[str]) -> _Found
 
 
 def _find_location(target: Target, location: str, catalog: Catalog, asked: frozenset[str]) -> _Found:
+    from afresh.warehouse.duckdb_views import reads_of_location
+
     reads = reads_of_location(location)
     if isinstance(reads, Unknown):
         return _Found(target, None, Ground(why_unknown=reads.why))

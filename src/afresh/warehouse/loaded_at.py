@@ -15,7 +15,6 @@ from afresh.core.version import Known, Unknown
 from afresh.warehouse.asks import AskSql, Failed, Rows, ask_one, together
 from afresh.warehouse.cells import dotted, marked_columns, unmarked
 from afresh.warehouse.probe import ProbeAnswer, Signal, SourceSignal, Strength
-from afresh.warehouse.volatile import answers_with_now
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,6 +78,8 @@ def read_loaded_at(target: Target, answer: ProbeAnswer, dialect: Dialect = GENER
     A field of a table stands still by itself; a query, an expression or a view may answer "now".
     """
     what = "loaded_at_query" if target.loaded_at_query else "loaded_at_field"
+    from afresh.warehouse.volatile import answers_with_now
+
     volatile = answers_with_now(_expression(target), dialect.name)
     if volatile is not None:
         return _moving(target, what, f"it answers with {volatile}()")

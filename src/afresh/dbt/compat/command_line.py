@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,8 +14,6 @@ from afresh.errors import EXIT_COULD_NOT_RUN, EXIT_OK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-_OBJECTS_BETWEEN_COLLECTIONS = 200000
 
 
 def command_of(arguments: Sequence[str]) -> str:
@@ -74,35 +71,10 @@ def check(arguments: Sequence[str], command: str, *, shown_as: str) -> None:
 
 def invoke(arguments: Sequence[str]) -> int:
     """Run dbt's command line and return its exit code."""
-    with _fewer_collections():
-        try:
-            cli.main(args=list(arguments), prog_name="afresh", standalone_mode=True)
-        except SystemExit as end:
-            if end.code is None:
-                return EXIT_OK
-            return end.code if isinstance(end.code, int) else EXIT_COULD_NOT_RUN
-    return EXIT_OK
-
-
-_threshold: list[tuple[int, int, int]] = []
-
-
-@contextmanager
-def _fewer_collections() -> Iterator[None]:
-    """dbt makes millions of objects that live until the end: the cyclic collector only costs while they are made."""
-    frozen_by_others = gc.get_freeze_count() > 0
-    _threshold[:] = [gc.get_threshold()]
-    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 50, 1000)
     try:
-        yield
-    finally:
-        project_is_read()
-        if not frozen_by_others:
-            gc.unfreeze()  # who goes on in this process gets the memory back
-
-
-def project_is_read() -> None:
-    """From here on objects come and go: leave those that are there alone, and collect as usual."""
-    if _threshold:
-        gc.freeze()
-        gc.set_threshold(*_threshold.pop())
+        cli.main(args=list(arguments), prog_name="afresh", standalone_mode=True)
+    except SystemExit as end:
+        if end.code is None:
+            return EXIT_OK
+        return end.code if isinstance(end.code, int) else EXIT_COULD_NOT_RUN
+    return EXIT_OK
