@@ -24,12 +24,3 @@ def journal_of(settings: Settings) -> Journal:
     """What was built without state on this machine, for the state that the settings name."""
     place = hashlib.sha256(settings.state_url.encode()).hexdigest()[:8]
     return Journal(local_folder(settings) / f"built-without-state-{place}.jsonl")
-
-
-def secrets_key(settings: Settings) -> bytes:
-    """The key under which values of environment variables are hashed.
-
-    The same for everybody who shares a state, so that they agree; different between states, so that digests cannot be
-    compared across them.
-    """
-    return hashlib.sha256(f"afresh:{settings.state_shown}".encode()).digest()

@@ -20,6 +20,7 @@ from afresh.errors import EXIT_COULD_NOT_RUN, EXIT_OK, AfreshError, UsageError
 OWN = {
     "plan": "afresh.cli.plan",
     "explain": "afresh.cli.explain",
+    "state": "afresh.cli.state",
     "demo": "afresh.cli.demo",
 }
 """Our commands: each module has a ``main(arguments) -> int``."""
@@ -38,6 +39,9 @@ Commands that tell what is done and why:
   plan       what `build` would do now, without touching anything
   explain    why a node was built or reused the last time
   demo       an example project in three acts, on embedded DuckDB
+
+Commands for the state itself:
+  state      export it into a file, and import it from one
 
 Every other command (ls, compile, docs, deps, source freshness, …) is handed to dbt unchanged.
 

@@ -19,12 +19,13 @@ from afresh.dbt.guest import PlanGuest, RunGuest
 from afresh.dbt.host import DbtHost, Parts
 from afresh.dbt.shown_command import shown_command
 from afresh.dbt.stateless import StatelessGuest
+from afresh.orchestration.heartbeat import BELIEVED
 from afresh.orchestration.ids import new_id
 from afresh.orchestration.run_session import RunSession
 from afresh.orchestration.run_settings import RunSettings
 from afresh.render.words import counted
 from afresh.store import RunRecord, open_store
-from afresh.wiring import journal_of, secrets_key
+from afresh.wiring import journal_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,8 +46,9 @@ def assemble(task: Any, options: Options) -> Guest:
         UsageError: a setting of a node or of the project is wrong.
         StateUnavailableError: the state cannot be opened.
     """
-    host = _host(task, options)
+    known = _node_settings(task, options.settings)
     store = open_store(options.settings.state_url, base=options.settings.project_dir, read_only=options.plan)
+    host = _host(task, options, known, secrets_key=store.secrets_key())
     journal = journal_of(options.settings)
     if not options.plan:
         _hand_over(journal, store)
@@ -58,7 +60,8 @@ def assemble(task: Any, options: Options) -> Guest:
 
 def assemble_without_state(task: Any, options: Options) -> Guest:
     """What takes part in a task whose state cannot be reached: nothing is reused, and what is built is noted down."""
-    return StatelessGuest(task, _host(task, options), journal_of(options.settings))
+    known = _node_settings(task, options.settings)
+    return StatelessGuest(task, _host(task, options, known, secrets_key=""), journal_of(options.settings))
 
 
 def _hand_over(journal: Journal, store: StateStore) -> None:
@@ -68,10 +71,11 @@ def _hand_over(journal: Journal, store: StateStore) -> None:
         results.say(f"Afresh: {counted(count, 'relation')} {were} built while the state could not be reached, to be built again.")
 
 
-def _host(task: Any, options: Options) -> DbtHost:
-    known = _node_settings(task, options.settings)
+def _host(task: Any, options: Options, known: Mapping[str, NodeSettings], *, secrets_key: str) -> DbtHost:
     parts = Parts(
-        lambda raw: known.get(str(raw.unique_id)) or NodeSettings(), _code_service_of(options.settings), options.settings.warehouse_id
+        lambda raw: known.get(str(raw.unique_id)) or NodeSettings(),
+        _code_service_of(options.settings, secrets_key.encode()),
+        options.settings.warehouse_id,
     )
     host = DbtHost(TaskFacts(task), parts, force=options.force, only_looks=options.plan)
     for text in (*options.settings.warnings, *warnings_of(known)):
@@ -79,7 +83,7 @@ def _host(task: Any, options: Options) -> DbtHost:
     return host
 
 
-def _code_service_of(settings: Settings) -> Callable[[Any, Any, Any, Callable[[Any], Relation | None]], CodeService]:
+def _code_service_of(settings: Settings, key: bytes) -> Callable[[Any, Any, Any, Callable[[Any], Relation | None]], CodeService]:
     def make(manifest: Any, config: Any, adapter: Any, relation_of: Callable[[Any], Relation | None]) -> CodeService:
         from afresh.dbt.code_service import CodeService
 
@@ -87,7 +91,7 @@ def _code_service_of(settings: Settings) -> Callable[[Any, Any, Any, Callable[[A
             manifest,
             config,
             adapter,
-            secrets_key=secrets_key(settings),
+            secrets_key=key,
             volatile_env_patterns=settings.volatile_env_vars,
             project_dir=settings.project_dir,
             relation_of=relation_of,
@@ -137,7 +141,7 @@ def _run_settings(task: Any, options: Options, store: StateStore) -> RunSettings
             dbt_version=invocation.dbt_version(),
             adapter_version=invocation.adapter_version(task.config.credentials.type),
         )
-        scheduled_at = store.begin_run(record).scheduled_at
+        scheduled_at = store.begin_run(record, alive_for=BELIEVED).scheduled_at
     return RunSettings(
         run_id=run_id,
         scheduled_at=scheduled_at,

@@ -24,6 +24,7 @@ from afresh.orchestration.closure import probe_targets, reach, recorded_keys, st
 from afresh.orchestration.code_memory import CodeMemory
 from afresh.orchestration.cycles import Cycles
 from afresh.orchestration.fencing import Fencing
+from afresh.orchestration.heartbeat import Heartbeat
 from afresh.orchestration.journal import Tally
 from afresh.orchestration.leases import LeaseKeeper
 from afresh.orchestration.observing import Eyes, observe
@@ -63,6 +64,7 @@ class RunSession:
         self.cycles = Cycles(host)
         self.watch = Watch(host, store, settings.run_id)
         self.hooks = RunHooks(host, store, self.watch)
+        self.heartbeat = Heartbeat(store, settings.run_id)
         self.leases = LeaseKeeper(store, settings.holder, settings.lease_ttl)
         self.fencing = Fencing(host, settings.run_id, pause=self.leases.pause, limit=settings.queue_timeout)
         self.tally = Tally()
@@ -70,6 +72,7 @@ class RunSession:
         self._first: Picture | None = None
         self._tolerated: set[NodeId] = set()
         self._lag_bounds: dict[NodeId, int] = {}
+        self._saved: tuple[int, float | None] | None = None
         self._relations_read_at: datetime | None = None
         self._reading_schemas = threading.Lock()
         self._schemas_read_at: dict[tuple[str, str], datetime] = {}
@@ -217,6 +220,8 @@ class RunSession:
 
     def lock_files(self) -> None:
         """Take the right to write database files that only one process may write, sorted by path, before anything else."""
+        if not self.host.only_looks:
+            self.heartbeat.start()
         files = {} if self.host.only_looks else self.host.files_to_lock()
         for path, shown in sorted(files.items()):
             on_wait = partial(self._say_file_is_used, shown)
@@ -286,6 +291,12 @@ class RunSession:
 
     def saved_seconds(self) -> float | None:
         """What the reused nodes took when they were built, by the median of their last builds; ``None`` without history."""
+        done = len(self.tally.done)
+        if self._saved is None or self._saved[0] != done:  # what was told once is told again without the state, which may be closed
+            self._saved = (done, self._ask_for_saved_seconds())
+        return self._saved[1]
+
+    def _ask_for_saved_seconds(self) -> float | None:
         keys = [key for done in self.tally.done if done.status == "reused" and (key := self.host.node(done.node).key) is not None]
         try:
             durations = self.store.durations(keys)

@@ -29,6 +29,10 @@ class Journal:
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"key": key, "run_id": run_id}) + "\n")
 
+    def has_entries(self) -> bool:
+        """Whether there is anything to hand over."""
+        return bool(self._entries())
+
     def hand_over(self, store: StateStore) -> int:
         """Tell the state about every entry and empty the journal; returns how many there were."""
         entries = self._entries()

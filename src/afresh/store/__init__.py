@@ -4,6 +4,7 @@
 processes on one machine) and PostgreSQL mean exactly the same, held by one conformance suite.
 """
 
+from afresh.store.exporting import Moved
 from afresh.store.opening import open_store
 from afresh.store.records import (
     Build,
@@ -22,6 +23,7 @@ from afresh.store.records import (
     Taken,
 )
 from afresh.store.statestore import StateStore
+from afresh.store.transfer import check, not_written
 
 __all__ = [
     "Build",
@@ -30,6 +32,7 @@ __all__ = [
     "EventRecord",
     "Head",
     "Intent",
+    "Moved",
     "ProbeMemo",
     "Run",
     "RunOutcome",
@@ -39,5 +42,7 @@ __all__ = [
     "Snapshot",
     "StateStore",
     "Taken",
+    "check",
+    "not_written",
     "open_store",
 ]

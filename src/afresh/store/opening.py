@@ -11,6 +11,7 @@ from sqlalchemy import insert, inspect, select
 from typing_extensions import assert_never
 
 from afresh.errors import StateUnavailableError, UsageError
+from afresh.store import identity
 from afresh.store.address import Address, PostgresServer, SqliteFile, parse_address
 from afresh.store.engine import (
     BUSY_TIMEOUT_SECONDS,
@@ -86,6 +87,7 @@ def _make_or_migrate(tx: Transaction, place: str) -> None:
     if version is None:
         METADATA.create_all(tx.conn)
         tx.conn.execute(insert(VERSION).values(version_num=HEAD))
+        identity.create(tx)
     elif version != HEAD:
         _refuse_newer(version, place)
         # Alembic is slow to import, and needed once per release.

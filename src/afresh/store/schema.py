@@ -28,7 +28,7 @@ from sqlalchemy.types import TypeDecorator
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest revision in ``migrations/versions``, which :data:`METADATA` equals."""
 
 METADATA = MetaData(naming_convention={"pk": "%(table_name)s_pkey", "uq": "%(table_name)s_%(column_0_name)s_key"})
@@ -217,4 +217,21 @@ EVENTS = Table(
     Column("kind", Text, nullable=False),
     _free_text("payload"),
     sqlite_autoincrement=True,
+)
+
+ALIVE = Table(
+    "afresh_alive",
+    METADATA,
+    # A run that is at work says so again and again; one that was killed is silent, and `until` passes.
+    Column("run_id", Text, primary_key=True),
+    Column("until", _MOMENT, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+IDENTITY = Table(
+    "afresh_identity",
+    METADATA,
+    # One row, made with the state and moved with it: the key under which values of environment variables are hashed.
+    Column("secrets_key", Text, primary_key=True),
+    sqlite_with_rowid=False,
 )

@@ -5,10 +5,10 @@ Every method raises :class:`~afresh.errors.StateUnavailableError` when the datab
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from afresh.core.trace import AttemptState
-from afresh.store import blobs, builds, decisions, durations, events, leases, marks, memos, runs, traces
+from afresh.store import alive, blobs, builds, decisions, durations, events, identity, leases, marks, memos, runs, traces, transfer
 from afresh.store.instants import instant, length
 from afresh.store.records import Settlement
 from afresh.store.wakeups import released_leases
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime, timedelta
+    from pathlib import Path
     from types import TracebackType
 
     from typing_extensions import Self
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from afresh.core.relation import TraceKey
     from afresh.core.trace import Signature, Trace
     from afresh.store.engine import Database, Transaction
+    from afresh.store.exporting import Moved
     from afresh.store.records import (
         Build,
         DecisionRecord,
@@ -67,17 +69,36 @@ class StateStore:
         """The database's time, in UTC: the only clock that judges leases and intervals."""
         return instant(self._db.read(lambda tx: tx.now))
 
+    def secrets_key(self) -> str:
+        """The key under which this state hashes values that must not be read; empty where there is no state yet."""
+        return self._db.read(identity.secrets_key)
+
     # --- runs ---------------------------------------------------------------------------------------------------------
 
-    def begin_run(self, run: RunRecord) -> Run:
-        """Write a run down as running. Without a schedule it counts from its start."""
-        return self._db.write(lambda tx: runs.begin(tx, run))
+    def begin_run(self, run: RunRecord, *, alive_for: timedelta | None = None) -> Run:
+        """Write a run down as running, and as being at work for a while. Without a schedule it counts from its start."""
+
+        def work(tx: Transaction) -> Run:
+            if alive_for is not None:
+                alive.say(tx, run.run_id, alive_for)
+            return runs.begin(tx, run)
+
+        return self._db.write(work)
+
+    def say_alive(self, run_id: str, span: timedelta) -> None:
+        """The run is at work, and will be for so long as far as it knows."""
+        self._db.write(lambda tx: alive.say(tx, run_id, span))
+
+    def runs_at_work(self) -> tuple[str, ...]:
+        """The ids of the runs that said so not too long ago and have not ended, in the order in which they began."""
+        return self._db.read(alive.at_work)
 
     def end_run(self, run_id: str, outcome: RunOutcome) -> None:
         """Write down how a run ended, and drop content that no trace names any more."""
 
         def work(tx: Transaction) -> None:
             runs.end(tx, run_id, outcome)
+            alive.end(tx, run_id)
             blobs.collect(tx)
 
         self._db.write(work)
@@ -281,3 +302,24 @@ class StateStore:
     def events(self, after: int = 0, *, run_id: str | None = None, limit: int = 1000) -> tuple[EventRecord, ...]:
         """The events after the one of this number, oldest first, of one run or of all."""
         return self._db.read(lambda tx: events.since(tx, after, run_id, limit))
+
+    # --- as a whole ---------------------------------------------------------------------------------------------------
+
+    def export(self, out: IO[bytes], *, shown: str, afresh: str, packed: bool = False, allow_running: bool = False) -> Moved:
+        """Write everything into an open file, as it is at one moment.
+
+        Raises:
+            UsageError: a run is at work, and that is not allowed.
+        """
+        return transfer.export_to(self._db, out, shown=shown, afresh=afresh, packed=packed, allow_running=allow_running)
+
+    def import_(self, file: Path, *, shown: str, replace: bool = False, invalidate: bool = False) -> Moved:
+        """Take in a whole state from a file, or nothing.
+
+        ``replace``: even if there is a state already; what that one knew better is built again. ``invalidate``: everything in
+        the file is due once.
+
+        Raises:
+            UsageError: the file cannot be read to its end, there is a state already, or a run is at work.
+        """
+        return transfer.import_from(self._db, file, shown=shown, replace=replace, invalidate=invalidate)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,17 +68,23 @@ def test_a_schema_that_migrations_made_is_opened_as_it_is(url: str) -> None:
         assert ORDERS in store.snapshot([ORDERS]).traces
 
 
-def test_an_older_schema_is_migrated_when_it_is_opened(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """There is one revision so far: an older schema is one before it."""
-    with open_store(url) as store:
-        store.begin_run(run_of("r1"))
-    monkeypatch.setattr("afresh.store.opening.HEAD", "0002")
-    monkeypatch.setattr("afresh.store.migrating.revisions", lambda: ("0001", "0002"))
-    moved: list[str] = []
-    monkeypatch.setattr("afresh.store.migrating.upgrade", lambda conn: moved.append(conn.dialect.name))
+def make_first_schema(url: str) -> None:
+    """A state as the first schema had it, with one run in it."""
+    engine = create_engine(url)
+    with engine.begin() as conn:
+        upgrade(conn, "0001")
+        conn.execute(text("INSERT INTO afresh_runs (run_id, scheduled_at, started_at, status) VALUES ('r1', 1, 1, 'success')"))
+    engine.dispose()
+
+
+def test_an_older_schema_is_migrated_when_it_is_opened(url: str) -> None:
+    make_first_schema(url)
     with open_store(url) as store:
         assert store.run("r1") is not None
-    assert len(moved) == 1
+        assert len(store.secrets_key()) == 64
+        built(store)
+    with open_store(url, read_only=True) as store:
+        assert ORDERS in store.snapshot([ORDERS]).traces
 
 
 def test_what_was_written_is_there_when_it_is_opened_again(url: str) -> None:
@@ -108,14 +115,23 @@ def test_a_schema_of_a_later_release_is_refused_with_both_versions(url: str) -> 
         assert "unused@" not in str(refused.value)
 
 
-def test_an_older_schema_is_not_read_without_a_migration(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    open_store(url).close()
-    monkeypatch.setattr("afresh.store.opening.HEAD", "0002")
-    monkeypatch.setattr("afresh.store.migrating.revisions", lambda: ("0001", "0002"))
+def test_an_older_schema_is_not_read_without_a_migration(url: str) -> None:
+    make_first_schema(url)
     with pytest.raises(
-        StateUnavailableError, match=r"must be migrated to 0002 first\n  Any build, for example `afresh build`, migrates it"
+        StateUnavailableError, match=rf"must be migrated to {HEAD} first\n  Any build, for example `afresh build`, migrates it"
     ):
         open_store(url, read_only=True)
+
+
+def test_every_state_has_a_key_of_its_own_and_keeps_it(url: str, tmp_path: Path) -> None:
+    keys = []
+    for place in (url, url, f"sqlite:///{tmp_path}/another.db"):
+        with open_store(place) as store:
+            keys.append(store.secrets_key())
+    assert keys[0] == keys[1] != keys[2]
+    assert {len(key) for key in keys} == {64}
+    with open_store(f"sqlite:///{tmp_path}/none.db", read_only=True) as store:
+        assert store.secrets_key() == ""
 
 
 def test_reading_where_there_is_no_state_finds_nothing_and_makes_nothing(url: str) -> None:

@@ -1,0 +1,36 @@
+"""``afresh state``: what can be done with the state as a whole. Needs no warehouse and no dbt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from afresh.cli import state_export, state_import
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Example: afresh state export state.jsonl.gz",
+)
+def _state() -> None:
+    """Move the state to another database, or keep a copy of it."""
+
+
+_state.add_command(state_export.export)
+_state.add_command(state_import.import_)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do what the arguments say; returns the exit code."""
+    try:
+        with _state.make_context("afresh state", list(arguments)) as context:
+            return int(_state.invoke(context))
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
