@@ -20,6 +20,7 @@ from afresh.errors import EXIT_COULD_NOT_RUN, EXIT_OK, AfreshError, UsageError
 OWN = {
     "plan": "afresh.cli.plan",
     "explain": "afresh.cli.explain",
+    "status": "afresh.cli.status",
     "state": "afresh.cli.state",
     "demo": "afresh.cli.demo",
 }
@@ -38,6 +39,7 @@ Commands that decide per node whether to build it, with all of dbt's options:
 Commands that tell what is done and why:
   plan       what `build` would do now, without touching anything
   explain    why a node was built or reused the last time
+  status     who runs, who waits for whom, and how each node stands
   demo       an example project in three acts, on embedded DuckDB
 
 Commands for the state itself:
@@ -50,6 +52,7 @@ Examples:
   afresh build --select marts+ --force
   afresh plan --select tag:hourly
   afresh explain orders
+  afresh status --watch
 
 `afresh COMMAND --help` tells the options of a command.
 """

@@ -14,7 +14,7 @@ from afresh.core.decision import Build, Confidence, Decision, Reuse, Skip, Undet
 from afresh.core.node import Kind
 from afresh.core.observation import Missing, Mode, Observation, ObservedInput, Present
 from afresh.core.policy import DEFAULT_POLICY, EngineUpgrade, Policy, UpdatesOn, interval_tolerance
-from afresh.core.trace import AttemptState, Trace
+from afresh.core.trace import AttemptProblem, AttemptState, Trace
 from afresh.core.version import PartGroup, same_data
 
 if TYPE_CHECKING:
@@ -98,9 +98,12 @@ def _attempt(seen: Observation, trace: Trace, policy: Policy) -> Iterator[why.Re
 
 
 def _unfinished(seen: Observation) -> Iterator[why.Reason]:
-    attempt = seen.attempt
-    if attempt is None:
-        return
+    if seen.attempt is not None:
+        yield from causes_of_attempt(seen.attempt)
+
+
+def causes_of_attempt(attempt: AttemptProblem) -> Iterator[why.Reason]:
+    """Why an attempt that did not end in a trace makes a node due."""
     match attempt.state:
         case AttemptState.INTERRUPTED | AttemptState.LOST_LEASE:
             yield why.Interrupted(attempt.state, attempt.run_id, attempt.at, attempt.detail)

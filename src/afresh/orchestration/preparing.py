@@ -68,13 +68,21 @@ class Preparation:
     def prepare(self, node: Node) -> Ready | Reused | Refused | Wait:
         """One look at a node that is about to run, and everything that follows from it."""
         with self._lock:
-            waited = self._waiting.get(node.id)
-        found = self._look(node, has_waited=waited is not None)
-        if waited is not None and not isinstance(found, Wait):
-            with self._lock:
-                del self._waiting[node.id]
-            self._run.has_waited(node.id, time.monotonic() - waited.since)
+            has_waited = node.id in self._waiting
+        waits_on = False
+        try:
+            found = self._look(node, has_waited=has_waited)
+            waits_on = isinstance(found, Wait)
+        finally:
+            if not waits_on:
+                self._end_wait(node)
         return found
+
+    def _end_wait(self, node: Node) -> None:
+        with self._lock:
+            waited = self._waiting.pop(node.id, None)
+        if waited is not None:
+            self._run.has_waited(node.id, time.monotonic() - waited.since)
 
     def _look(self, node: Node, *, has_waited: bool) -> Ready | Reused | Refused | Wait:
         if has_waited:

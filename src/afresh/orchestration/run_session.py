@@ -6,7 +6,6 @@ of a single node is in :mod:`afresh.orchestration.node_session`.
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from afresh.core.decide import decide
 from afresh.core.decision import Confidence, Decision, Reuse
+from afresh.core.event import WaitBegan, WaitEnded
 from afresh.core.node import Kind, Node, NodeId
 from afresh.core.reason import BuiltByOtherNode
 from afresh.core.relation import TraceKey
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from afresh.core.event import Event
     from afresh.core.lease import Held
     from afresh.core.observation import Observation
     from afresh.core.trace import Trace
@@ -225,13 +226,17 @@ class RunSession:
         files = {} if self.host.only_looks else self.host.files_to_lock()
         for path, shown in sorted(files.items()):
             on_wait = partial(self._say_file_is_used, shown)
-            self.leases.acquire(TraceKey(f"file:{path}"), shown, timeout=self.settings.queue_timeout, on_wait=on_wait)
+            since = time.monotonic()
+            granted = self.leases.acquire(TraceKey(f"file:{path}"), shown, timeout=self.settings.queue_timeout, on_wait=on_wait)
+            if granted.waited:
+                self._tell(WaitEnded(shown, time.monotonic() - since))
         with suppress(StateUnavailableError):  # the first look at the state will tell
             self._relations_read_at = self.store.now()
 
     def _say_file_is_used(self, shown: str, held: Held) -> None:
         who = f"run {held.holder.run_id} (pid {held.holder.pid} on {held.holder.host})"
         self.host.say(f"file:{shown}:{held.holder.run_id}", f"waiting for {shown}: {who} is using it")
+        self._tell(WaitBegan(shown, held.holder.run_id, held.holder.host, held.holder.pid, held.holder.job))
 
     def written_by_others(self, node: Node) -> Held | None:
         """A live build of another run in something that a node reads; a database file that is ours alone has none."""
@@ -246,15 +251,15 @@ class RunSession:
         """Tell that a node waits for another run."""
         holder = held.holder
         self.host.say_waiting(node_id, f"built by run {holder.run_id} on {holder.host}")
-        self._record("node_waits", {"node": node_id, "for_run": holder.run_id, "host": holder.host, "pid": holder.pid, "job": holder.job})
+        self._tell(WaitBegan(node_id, holder.run_id, holder.host, holder.pid, holder.job))
 
     def has_waited(self, node_id: NodeId, seconds: float) -> None:
         """Tell that the wait of a node is over, whatever comes now."""
-        self._record("node_waited", {"node": node_id, "seconds": round(seconds, 3)})
+        self._tell(WaitEnded(node_id, seconds))
 
-    def _record(self, kind: str, about: Mapping[str, object]) -> None:
-        with suppress(StateUnavailableError):  # an event is for live pages; nothing depends on it
-            self.store.record_event(self.settings.run_id, kind, json.dumps(about))
+    def _tell(self, event: Event) -> None:
+        with suppress(StateUnavailableError):  # an event is for those who look; nothing depends on it
+            self.store.tell(self.settings.run_id, event)
 
     def after_wait_for(self, node_id: NodeId) -> None:
         """After a wait everything is asked anew, and dbt's cache of the schema is read again."""

@@ -132,7 +132,7 @@ def _of_attempt(reason: _Attempt, now: datetime | None) -> str:
         case why.LastBuildFailed():
             return _with(f"the last build failed at {at} (run {run_text(reason.run_id)})", reason.detail)
         case why.Tainted():
-            return _with(f"built without state at {at}", reason.detail)
+            return _with(f"nobody knows what it holds since {at}" if reason.detail else f"built without state at {at}", reason.detail)
         case why.PartialBuild():
             return _with(f"the last build at {at} was partial (run {run_text(reason.run_id)})", reason.detail)
         case _:

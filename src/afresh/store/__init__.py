@@ -6,6 +6,7 @@ processes on one machine) and PostgreSQL mean exactly the same, held by one conf
 
 from afresh.store.exporting import Moved
 from afresh.store.opening import open_store
+from afresh.store.overview import Overview, Waiting
 from afresh.store.records import (
     Build,
     DecisionRecord,
@@ -33,6 +34,7 @@ __all__ = [
     "Head",
     "Intent",
     "Moved",
+    "Overview",
     "ProbeMemo",
     "Run",
     "RunOutcome",
@@ -42,6 +44,7 @@ __all__ = [
     "Snapshot",
     "StateStore",
     "Taken",
+    "Waiting",
     "check",
     "not_written",
     "open_store",

@@ -1,4 +1,4 @@
-"""A trace as a row and back: the only place where core types are put into bytes.
+"""A trace or an event as a row and back: the only place where core types are put into bytes.
 
 Every field has its explicit JSON; nothing is derived from the shape of the classes, so that a rename in ``core`` cannot
 change what is on disk. A row that cannot be read raises :class:`UnreadableTraceError`; the reader treats it as unknown.
@@ -10,6 +10,9 @@ import json
 import zlib
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import assert_never
+
+from afresh.core.event import Event, WaitBegan, WaitEnded
 from afresh.core.node import NodeId, ResourceType
 from afresh.core.relation import TraceKey
 from afresh.core.trace import RecordedInput, Signature, TestOutcome, TestStatus, Trace
@@ -141,3 +144,31 @@ def _signature(columns: list[list[str]] | None) -> Signature | None:
 
 def _test(outcome: list[Any] | None) -> TestOutcome | None:
     return None if outcome is None else TestOutcome(TestStatus(outcome[0]), outcome[1])
+
+
+# --- events -----------------------------------------------------------------------------------------------------------
+
+_WAIT_BEGAN, _WAIT_ENDED = "wait_began", "wait_ended"
+
+
+def row_of_event(event: Event) -> tuple[str, str]:
+    """The kind and the payload of ``event``."""
+    match event:
+        case WaitBegan():
+            about = {"subject": event.subject, "for_run": event.for_run, "host": event.host, "pid": event.pid, "job": event.job}
+            return _WAIT_BEGAN, json.dumps(about)
+        case WaitEnded():
+            return _WAIT_ENDED, json.dumps({"subject": event.subject, "seconds": round(event.seconds, 3)})
+        case _:
+            assert_never(event)
+
+
+def event_of_row(kind: str, payload: str) -> Event | None:
+    """The event that a row tells of; ``None`` where it is damaged, or was written by a later Afresh."""
+    try:
+        about = json.loads(payload)
+        if kind == _WAIT_BEGAN:
+            return WaitBegan(str(about["subject"]), str(about["for_run"]), str(about["host"]), int(about["pid"]), str(about["job"]))
+        return WaitEnded(str(about["subject"]), float(about["seconds"])) if kind == _WAIT_ENDED else None
+    except (ValueError, KeyError, TypeError):
+        return None

@@ -9,7 +9,9 @@ from typing import IO, TYPE_CHECKING
 
 from afresh.core.trace import AttemptState
 from afresh.store import alive, blobs, builds, decisions, durations, events, identity, leases, marks, memos, runs, traces, transfer
+from afresh.store.codec import row_of_event
 from afresh.store.instants import instant, length
+from afresh.store.overview import Overview, overview
 from afresh.store.records import Settlement
 from afresh.store.wakeups import released_leases
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from afresh.core.event import Event
     from afresh.core.lease import Held, Holder, Lease
     from afresh.core.node import NodeId
     from afresh.core.relation import TraceKey
@@ -298,6 +301,14 @@ class StateStore:
     def record_event(self, run_id: str, kind: str, payload: str) -> None:
         """Write down that something happened; only the last ten thousand events are kept."""
         self._db.write(lambda tx: events.record(tx, run_id, kind, payload))
+
+    def tell(self, run_id: str, event: Event) -> None:
+        """As :meth:`record_event`, of something that is known here."""
+        self.record_event(run_id, *row_of_event(event))
+
+    def overview(self, recent: int = 5) -> Overview:
+        """What goes on and how things stand at one moment; ``recent``: how many of the last runs are told of."""
+        return self._db.read(lambda tx: overview(tx, recent))
 
     def events(self, after: int = 0, *, run_id: str | None = None, limit: int = 1000) -> tuple[EventRecord, ...]:
         """The events after the one of this number, oldest first, of one run or of all."""

@@ -1,0 +1,133 @@
+"""Bringing together what the state holds of what goes on and of how things stand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+from afresh.core.decide import causes_of_attempt
+from afresh.core.reason import Invalidated
+from afresh.render.json import reason_view, reasons_from_json
+from afresh.render.status import GONE, LeaseLine, NodeLine, RunLine, Status, WaitLine
+from afresh.render.views import LastBuild, PlanRow
+from afresh.store import RunStatus
+
+if TYPE_CHECKING:
+    from afresh.core.lease import Held
+    from afresh.core.relation import TraceKey
+    from afresh.core.trace import Trace
+    from afresh.render.status import StateWord
+    from afresh.render.views import ConfidenceWord, DecisionWord, ReasonView, StatusWord
+    from afresh.store import DecisionRecord, Overview, Run, StateStore, Waiting
+
+_FAILED = frozenset({"last_build_failed"})
+
+
+def status_of(store: StateStore) -> Status:
+    """Look once."""
+    seen = store.overview()
+    at_work = {run.record.run_id for run in seen.at_work}
+    return Status(
+        place=store.place,
+        now=seen.now.astimezone(),
+        at_work=tuple(_run(run) for run in seen.at_work),
+        ended=tuple(_ended(run) for run in seen.last if run.record.run_id not in at_work),
+        leases=tuple(_lease(held, seen) for held in seen.held),
+        waits=tuple(_wait(waiting) for waiting in seen.waits),
+        nodes=tuple(sorted((_node(record, seen) for record in seen.decided), key=lambda node: (node.row.name, node.target or ""))),
+    )
+
+
+def _run(run: Run) -> RunLine:
+    record = run.record
+    return RunLine(record.run_id, record.command, record.target, record.job, record.host, record.pid, run.started_at)
+
+
+def _ended(run: Run) -> RunLine:
+    outcome = run.outcome
+    return replace(
+        _run(run),
+        finished_at=run.finished_at,
+        outcome=GONE if outcome.status is RunStatus.RUNNING else outcome.status.value,
+        built=outcome.built,
+        reused=outcome.reused_verified + outcome.reused_tolerated,
+        failed=outcome.failed,
+        skipped=outcome.skipped,
+    )
+
+
+def _lease(held: Held, seen: Overview) -> LeaseLine:
+    holder = held.holder
+    is_building = held.key in seen.seen.building
+    return LeaseLine(holder.node, holder.run_id, holder.host, holder.pid, holder.job, held.since, held.expires_at, is_building)
+
+
+def _wait(waiting: Waiting) -> WaitLine:
+    event = waiting.event
+    return WaitLine(event.subject, waiting.run_id, event.for_run, event.host, event.pid, event.job, waiting.since)
+
+
+# --- nodes ------------------------------------------------------------------------------------------------------------
+
+
+def _node(record: DecisionRecord, seen: Overview) -> NodeLine:
+    row = record.row
+    trace = None if row.key is None else seen.seen.traces.get(row.key)
+    is_built_since = trace is not None and trace.started_at > record.last_at
+    state, reasons = _standing(record, seen, is_built_since=is_built_since)
+    return NodeLine(
+        row=PlanRow(
+            unique_id=row.node,
+            name=row.node.split(".", 2)[-1],
+            resource_type=row.resource_type,
+            decision=cast("DecisionWord", row.decision),
+            materialized=row.materialized,
+            relation=row.relation or None,
+            confidence=cast("ConfidenceWord | None", row.confidence),
+            reasons=reasons,
+            due_at=row.due_at,
+            lag_bound_seconds=int(row.lag_bound_seconds),
+            last_build=_last_build(trace),
+            status=cast("StatusWord | None", row.status),
+            execution_time=row.execution_time,
+        ),
+        state=state,
+        target=None if record.last_run is None else seen.targets.get(record.last_run),
+    )
+
+
+def _standing(record: DecisionRecord, seen: Overview, *, is_built_since: bool) -> tuple[StateWord, tuple[ReasonView, ...]]:
+    """How a node stands: what goes on now says more than what stands against it, and that more than what was decided last."""
+    row = record.row
+    reasons = tuple(
+        replace(reason, evidence={k: v for k, v in reason.evidence.items() if k != "sql"}) for reason in reasons_from_json(row.reasons)
+    )
+    if row.key is not None and row.key in seen.seen.building:
+        return "building", reasons
+    if any(waiting.event.subject == row.node for waiting in seen.waits):
+        return "waiting", reasons
+    against = () if row.key is None else _against(row.key, seen)
+    if against:
+        return ("failed" if against[0].code in _FAILED else "due"), against
+    if is_built_since:
+        return "current", ()
+    if row.status in ("error", "skipped"):
+        return ("failed" if row.status == "error" else "skipped"), reasons
+    if row.confidence == "tolerated":
+        return ("due" if row.due_at is not None and row.due_at <= seen.now else "tolerated"), reasons
+    return "current", reasons
+
+
+def _against(key: TraceKey, seen: Overview) -> tuple[ReasonView, ...]:
+    invalidation, attempt = seen.seen.invalidations.get(key), seen.seen.attempts.get(key)
+    causes = [
+        *(() if attempt is None else causes_of_attempt(attempt)),
+        *(() if invalidation is None else [Invalidated(invalidation.by, invalidation.at, invalidation.why)]),
+    ]
+    return tuple(reason_view(cause, seen.now.astimezone()) for cause in causes)
+
+
+def _last_build(trace: Trace | None) -> LastBuild | None:
+    if trace is None:
+        return None
+    return LastBuild(trace.run_id, trace.job, trace.started_at, trace.finished_at, trace.execution_seconds, trace.adopted)
