@@ -1,8 +1,6 @@
 """Reading a whole state in: all of it in one transaction, or nothing.
 
-Terms never go back: a lease that both the file and the state knew goes on from the larger one. What the state that is
-replaced knew better than the file (another build of a relation, something that stands against it) becomes a taint, so that
-nothing is reused on the word of an old copy.
+What a state that is replaced knew better is kept by :mod:`afresh.store.replacing`.
 """
 
 from __future__ import annotations
@@ -14,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Boolean, Float, LargeBinary, Table, Text, delete, func, insert, select, text
 from sqlalchemy.types import TypeDecorator
 
-from afresh.core.trace import AttemptState
 from afresh.errors import UsageError
 from afresh.store import alive, identity, leases, marks
 from afresh.store.dump import DumpTable
 from afresh.store.exporting import AT_ONCE, MOVED, NUMBERED, Moved, highest_number, sequence_of
+from afresh.store.replacing import Replaced
 from afresh.store.schema import ALIVE
 
 if TYPE_CHECKING:
@@ -31,36 +29,6 @@ if TYPE_CHECKING:
     from afresh.store.engine import Transaction
 
 _BY = "afresh state import"
-_KNEW_BETTER = "a copy of the state was imported that did not know what had happened to this relation since"
-
-# What the state that is replaced knew of traces, of what stands against them, and of terms.
-_REMEMBER = (
-    "CREATE TEMPORARY TABLE afresh_old_traces AS SELECT key, build_id FROM afresh_traces",
-    f"CREATE TEMPORARY TABLE afresh_old_marks AS SELECT key, state, build_id, at FROM afresh_marks WHERE state <> '{marks.SUPERSEDED}'",
-    "CREATE TEMPORARY TABLE afresh_old_leases AS SELECT * FROM afresh_leases",
-)
-_FORGET = ("DROP TABLE afresh_old_traces", "DROP TABLE afresh_old_marks", "DROP TABLE afresh_old_leases")
-_TAINT = text(
-    """
-    INSERT INTO afresh_marks (key, state, run_id, at, detail)
-    SELECT key, :state, '', :now, :detail FROM (
-        SELECT old.key FROM afresh_old_traces old JOIN afresh_traces new ON new.key = old.key WHERE new.build_id <> old.build_id
-        UNION
-        SELECT old.key FROM afresh_old_marks old WHERE NOT EXISTS (
-            SELECT 1 FROM afresh_marks new
-            WHERE new.key = old.key AND new.state = old.state AND new.at = old.at
-                AND COALESCE(new.build_id, '') = COALESCE(old.build_id, '')
-        )
-    ) better ORDER BY key
-    """
-)
-_KEEP_TERMS = text(
-    """
-    INSERT INTO afresh_leases (key, term, run_id, host, pid, node, job, since, expires_at)
-    SELECT key, term, run_id, host, pid, node, job, since, NULL FROM afresh_old_leases WHERE true
-    ON CONFLICT (key) DO UPDATE SET term = excluded.term WHERE excluded.term > afresh_leases.term
-    """
-)
 _INVALIDATE = text(
     "INSERT INTO afresh_marks (key, state, at, by, detail) SELECT key, :state, :now, :by, :detail FROM afresh_traces ORDER BY key"
 )
@@ -77,13 +45,14 @@ def import_(tx: Transaction, reader: DumpReader, *, place: str, replace: bool, i
             where=place,
             hint="`--replace` puts the imported one in its place.",
         )
-    if held:
-        _set_aside(tx)
+    replaced = Replaced(tx) if held else None
+    for table in (*MOVED.values(), ALIVE):
+        tx.conn.execute(delete(table))
     fill(tx.conn, reader, MOVED)
     count_on(tx, reader.head.numbers)
     identity.take_over(tx, reader.head.secrets_key)
-    if held:
-        _take_from_old(tx)
+    if replaced is not None:
+        replaced.take_over()
     if invalidate:
         tx.conn.execute(_INVALIDATE, {"state": marks.INVALIDATED, "now": tx.now, "by": _BY, "detail": ""})
     return Moved(reader.head.rows)
@@ -144,27 +113,10 @@ def _value(column: Column[Any], value: Any) -> Any:  # noqa: ANN401 - a value of
     return value
 
 
-# --- what was here ----------------------------------------------------------------------------------------------------
-
-
 def _keep_others_out(tx: Transaction) -> None:
     """Nobody else writes until this is done; in SQLite that is so anyway."""
     if not tx.is_sqlite:
         tx.conn.execute(text(f"LOCK TABLE {', '.join([*MOVED, ALIVE.name])} IN EXCLUSIVE MODE"))
-
-
-def _set_aside(tx: Transaction) -> None:
-    for statement in _REMEMBER:
-        tx.conn.execute(text(statement))
-    for table in (*MOVED.values(), ALIVE):
-        tx.conn.execute(delete(table))
-
-
-def _take_from_old(tx: Transaction) -> None:
-    tx.conn.execute(_TAINT, {"state": AttemptState.TAINTED.value, "now": tx.now, "detail": _KNEW_BETTER})
-    tx.conn.execute(_KEEP_TERMS)
-    for statement in _FORGET:
-        tx.conn.execute(text(statement))
 
 
 def count_on(tx: Transaction, numbers: Mapping[str, int]) -> None:

@@ -252,7 +252,7 @@ def test_an_old_copy_does_not_speak_for_what_was_built_since(store: StateStore, 
     before = store.snapshot([ORDERS, CUSTOMERS])
     copy = exported(store)
     clock.advance(hours=1)
-    built(store)
+    one_run(store, clock, "r9")
     imported(store, copy, tmp_path, replace=True)
 
     seen = store.snapshot([ORDERS, CUSTOMERS])
@@ -270,12 +270,84 @@ def test_an_old_copy_does_not_forget_what_stands_against_a_relation(
     built(store)
     built(store, CUSTOMERS)
     copy = exported(store)
+    store.begin_run(run_of("r"))
     store.taint(ORDERS, detail="half a table", run_id="r", state=state)
     store.release(granted(store, CUSTOMERS))
     imported(store, copy, tmp_path, replace=True)
 
     assert set(store.snapshot([ORDERS, CUSTOMERS]).attempts) == {ORDERS}
     assert granted(store, CUSTOMERS).term == 3
+
+
+def test_an_old_copy_does_not_bring_back_what_was_forgotten_since(store: StateStore, clock: FakeClock, tmp_path: Path) -> None:
+    built(store)
+    built(store, CUSTOMERS)
+    copy = exported(store)
+    store.begin_run(run_of("r1"))
+    store.forget([ORDERS])
+    imported(store, copy, tmp_path, replace=True)
+
+    assert set(store.snapshot([ORDERS, CUSTOMERS]).attempts) == {ORDERS}
+
+
+def test_what_a_hook_wrote_after_the_copy_is_not_forgotten(store: StateStore, clock: FakeClock, tmp_path: Path) -> None:
+    trace = built(store)
+    copy = exported(store)
+    store.begin_run(run_of("r1"))
+    assert store.settle(ORDERS, trace.build_id, outside_token=None, output_version="written by a hook")
+    imported(store, copy, tmp_path, replace=True)
+
+    assert set(store.snapshot([ORDERS]).attempts) == {ORDERS}
+
+
+def test_another_state_that_never_saw_a_relation_says_nothing_of_it(
+    store: StateStore, other: StateStore, clock: FakeClock, tmp_path: Path
+) -> None:
+    built(store)
+    built(store, CUSTOMERS)
+    other.begin_run(run_of("r9"))
+    built(other)
+    imported(other, exported(store), tmp_path, replace=True)
+
+    assert set(other.snapshot([ORDERS, CUSTOMERS]).attempts) == {ORDERS}
+
+
+def one_run(store: StateStore, clock: FakeClock, run_id: str) -> None:
+    """A run from its beginning to its end that builds one relation."""
+    store.begin_run(run_of(run_id))
+    built(store)
+    clock.advance(hours=1)
+    store.end_run(run_id, RunOutcome(RunStatus.SUCCESS))
+
+
+def test_a_state_that_comes_back_newer_than_it_went_is_believed(
+    store: StateStore, other: StateStore, clock: FakeClock, tmp_path: Path
+) -> None:
+    one_run(store, clock, "r1")
+    store.invalidate([CUSTOMERS], "ada")
+    imported(other, exported(store), tmp_path)
+    one_run(other, clock, "r2")
+    built(other, CUSTOMERS)
+    newer = exported(other)
+    imported(store, newer, tmp_path, replace=True)
+    assert store.snapshot([ORDERS]) == other.snapshot([ORDERS])
+    assert set(store.snapshot([CUSTOMERS]).attempts) == {CUSTOMERS}  # whoever asked for a build gets one
+
+
+@pytest.mark.parametrize("is_ended", [False, True])
+def test_a_state_that_has_gone_on_by_itself_meanwhile_is_heard(
+    store: StateStore, other: StateStore, clock: FakeClock, tmp_path: Path, is_ended: bool
+) -> None:
+    one_run(store, clock, "r1")
+    store.begin_run(run_of("r2"))
+    imported(other, exported(store), tmp_path)
+    built(store)
+    if is_ended:
+        store.end_run("r2", RunOutcome(RunStatus.SUCCESS))
+    one_run(other, clock, "r3")
+    imported(store, exported(other), tmp_path, replace=True)
+
+    assert store.snapshot([ORDERS]).attempts[ORDERS].state is AttemptState.TAINTED
 
 
 def test_a_copy_that_nobody_can_vouch_for_makes_everything_due(

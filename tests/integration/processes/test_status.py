@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 
+from afresh.store import open_store
 from integration.processes.test_waiting import gate, log_until, shop  # noqa: F401 - fixtures
 
 
@@ -42,6 +43,18 @@ def test_who_waits_for_whom_is_told_while_it_lasts_and_no_longer(shop, jobs, gat
     assert (told["leases"], told["waits"]) == ([], [])
     assert [run["status"] for run in told["runs"]] == ["success", "success"]
     assert set(states(told).values()) == {"current"}
+
+
+def test_a_node_that_may_not_wait_at_all_is_not_left_waiting(shop, jobs, gate):  # noqa: F811 - fixtures
+    shop_jobs = jobs(shop)
+    first = shop_jobs.start("afresh", "build", "--select", "a_slow")
+    shop_jobs.wait_for_lease("a_slow")
+    refused = shop_jobs.run("afresh", "run", "--select", "a_slow", "--queue-timeout", "0s")
+    assert refused.exit_code == 1
+    with open_store("sqlite:///.afresh/state.db", base=shop.root, read_only=True) as store:
+        assert [event.kind for event in store.events()] == ["wait_began", "wait_ended"]
+    gate()
+    assert first.end().exit_code == 0
 
 
 def test_a_run_that_waits_for_a_database_file_is_told_too(dbt_project, jobs):

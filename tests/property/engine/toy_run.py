@@ -184,7 +184,8 @@ class ToyRun:
         except KeyboardInterrupt:
             pass
         except KilledError:
-            self.session.leases._stop.set()  # a thread that a real kill takes along
+            self.session.leases._stop.set()  # threads that a real kill takes along
+            self.session.heartbeat.stop()
         finally:
             if not self.connection.is_dead:
                 close_run(self.session, ended_well=self.outcome.finished)
