@@ -67,17 +67,29 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Fact:
-    """A figure that is no ratio of costs, such as the size of a file; ``limit`` is the largest value that is good enough."""
+    """A figure that is no ratio of costs, such as the size of a file.
+
+    ``limit`` is the largest value that is good enough, ``least`` the smallest.
+    """
 
     label: str
     value: float
     unit: str
     limit: float | None = None
+    least: float | None = None
 
     @property
     def kept(self) -> bool | None:
-        """Whether the value is within its limit; None without a limit."""
-        return None if self.limit is None else self.value <= self.limit
+        """Whether the value is within its limits; None without one."""
+        if self.limit is None and self.least is None:
+            return None
+        return (self.limit is None or self.value <= self.limit) and (self.least is None or self.value >= self.least)
+
+    @property
+    def limit_text(self) -> str:
+        """The limits, for a table."""
+        signs = (("≤", self.limit), ("≥", self.least))
+        return ", ".join(f"{sign} {value:g} {self.unit}" for sign, value in signs if value is not None)
 
 
 @dataclass(frozen=True)
@@ -164,8 +176,7 @@ def _comparison_row(case: str, comparison: Comparison) -> str:
 
 
 def _fact_row(case: str, fact: Fact) -> str:
-    limit = "" if fact.limit is None else f"≤ {fact.limit:g} {fact.unit}"
-    return f"| {case} | {fact.label} | {fact.value:.2f} {fact.unit} | {limit} | {_verdict(kept=fact.kept)} |"
+    return f"| {case} | {fact.label} | {fact.value:.2f} {fact.unit} | {fact.limit_text} | {_verdict(kept=fact.kept)} |"
 
 
 def _verdict(*, kept: bool | None) -> str:

@@ -22,7 +22,9 @@ from pathlib import Path
 
 from benchmarks.decisions import situations
 from benchmarks.generate import Size, generate
+from benchmarks.leases import measure_leases
 from benchmarks.measure import Comparison, Cost, Fact, Report, as_markdown, in_turns, run
+from benchmarks.server import new_database, postgres_server, statements_to
 
 from afresh.core.decide import decide
 from afresh.core.observation import Observation
@@ -118,7 +120,50 @@ def _seconds_to_decide(prepared: list[tuple[Observation, Trace]]) -> float:
     return time.process_time() - began
 
 
-CASES: dict[str, Callable[[Bench], Report]] = {case.__name__: case for case in (first_build, nothing_changed, decide_100k)}
+def leases(bench: Bench) -> Report:
+    """Queueing alone, without dbt; the project is not used."""
+    return measure_leases(bench.work, bench.repeat)
+
+
+def _statements(server: str, bench: Bench) -> tuple[int, int]:
+    """What a build asks its state when nothing has changed: of the whole project, and of one model alone."""
+    url, project = new_database(server), bench.copy("counted")
+    env = {"AFRESH_STATE_URL": url}
+    for _ in ("everything is built", "every verdict is a new one"):
+        run(["afresh", "build"], cwd=project, env=env)
+
+    def of(*selection: str) -> int:
+        return statements_to(url, lambda: run(["afresh", "build", *selection], cwd=project, env=env))
+
+    return of(), of("--select", "stg_00000")
+
+
+def shared_state(bench: Bench) -> Report:
+    """A first build with its state in PostgreSQL, against the same with SQLite; and what is asked when nothing has changed."""
+    with postgres_server() as server:
+
+        def on_postgres() -> Cost:
+            return run(["afresh", "build"], cwd=bench.copy("postgres"), env={"AFRESH_STATE_URL": new_database(server)})
+
+        series = in_turns(
+            bench.repeat,
+            {"PostgreSQL": on_postgres, "SQLite": lambda: run(["afresh", "build"], cwd=bench.copy("sqlite"))},
+        )
+        ours, plain = series["PostgreSQL"], series["SQLite"]
+        of_all, of_one = _statements(server, bench)
+    return Report(
+        "shared_state",
+        comparisons=(Comparison("wall_seconds", ours, plain, limit=1.05), Comparison("cpu_seconds", ours, plain)),
+        facts=(
+            Fact(f"statements to the state where all of {bench.nodes:,} nodes are reused", of_all, ""),
+            Fact("of these more than where one model is selected", of_all - of_one, "", limit=5),
+        ),
+    )
+
+
+CASES: dict[str, Callable[[Bench], Report]] = {
+    case.__name__: case for case in (first_build, nothing_changed, decide_100k, leases, shared_state)
+}
 """Every case by name. A new one is a function from :class:`Bench` to :class:`Report` and a place in this table."""
 
 

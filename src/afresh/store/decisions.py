@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import astuple, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import bindparam, case, delete, insert, select, update
+from sqlalchemy import case, delete, insert, select, update
 
 from afresh.core.relation import TraceKey
 from afresh.store import runs
@@ -19,7 +19,7 @@ from afresh.store.run_ranges import has_run, with_run
 from afresh.store.schema import DECISIONS, RUNS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from sqlalchemy import Select
     from sqlalchemy.engine import RowMapping
@@ -65,39 +65,44 @@ def _waves(rows: Sequence[DecisionRow]) -> Iterator[list[DecisionRow]]:
 
 def _record_distinct(tx: Transaction, number: int, rows: list[DecisionRow]) -> None:
     heads = _heads(tx, [row.node for row in rows])
-    repeated: list[dict[str, Any]] = []
-    replaced: list[dict[str, Any]] = []
+    repeated: dict[_Repetition, list[int]] = {}
+    replaced: list[int] = []
     new: list[dict[str, Any]] = []
     for row in rows:
         head, verdict = heads.get((row.node, row.key)), _verdict(row)
         if head is not None and head.verdict == verdict and len(head.runs) < _LONGEST_RANGES:
-            repeated.append(_repetition(head, number))
+            repeated.setdefault(_repetition(head, number), []).append(head.id)
             continue
         if head is not None:
-            replaced.append({"of": head.id})
+            replaced.append(head.id)
         new.append({**_columns(row), "verdict": verdict, "runs": str(number), "first_run": number, "last_run": number})
-    _write(tx, repeated, replaced, new)
-
-
-def _write(tx: Transaction, repeated: list[dict[str, Any]], replaced: list[dict[str, Any]], new: list[dict[str, Any]]) -> None:
-    of = DECISIONS.c.id == bindparam("of")
-    now = tx.now
-    if repeated:
-        columns = {"runs": bindparam("in_runs"), "count": DECISIONS.c.count + bindparam("more")}
-        # Runs record in any order: one that began later may have been here before.
-        first_run = case((DECISIONS.c.first_run > bindparam("run"), bindparam("run")), else_=DECISIONS.c.first_run)
-        last_run = case((DECISIONS.c.last_run < bindparam("run"), bindparam("run")), else_=DECISIONS.c.last_run)
-        tx.conn.execute(update(DECISIONS).where(of).values(**columns, first_run=first_run, last_run=last_run, last_at=now), repeated)
-    if replaced:
-        tx.conn.execute(update(DECISIONS).where(of).values(newest=False), replaced)
+    _repeat(tx, number, repeated)
+    for some in chunks(replaced):
+        tx.conn.execute(update(DECISIONS).where(DECISIONS.c.id.in_(some)).values(newest=False))
     if new:
-        stamp = {"first_at": now, "last_at": now, "count": 1, "newest": True}
+        stamp = {"first_at": tx.now, "last_at": tx.now, "count": 1, "newest": True}
         tx.conn.execute(insert(DECISIONS), [{**row, **stamp} for row in new])
 
 
-def _repetition(head: _Head, number: int) -> dict[str, Any]:
-    again = has_run(head.runs, number)
-    return {"of": head.id, "in_runs": with_run(head.runs, number), "more": 0 if again else 1, "run": number}
+class _Repetition(NamedTuple):
+    """What becomes of a row whose verdict repeats. Most rows of a project repeat in the same runs, and share a statement."""
+
+    runs: str
+    more: int
+
+
+def _repetition(head: _Head, number: int) -> _Repetition:
+    return _Repetition(with_run(head.runs, number), 0 if has_run(head.runs, number) else 1)
+
+
+def _repeat(tx: Transaction, number: int, repeated: Mapping[_Repetition, Sequence[int]]) -> None:
+    # Runs record in any order: one that began later may have been here before.
+    first_run = case((DECISIONS.c.first_run > number, number), else_=DECISIONS.c.first_run)
+    last_run = case((DECISIONS.c.last_run < number, number), else_=DECISIONS.c.last_run)
+    for (in_runs, more), ids in repeated.items():
+        values = {"runs": in_runs, "count": DECISIONS.c.count + more, "first_run": first_run, "last_run": last_run, "last_at": tx.now}
+        for some in chunks(ids):
+            tx.conn.execute(update(DECISIONS).where(DECISIONS.c.id.in_(some)).values(values))
 
 
 def _heads(tx: Transaction, nodes: list[str]) -> dict[Subject, _Head]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 from tests.conformance.store.examples import (
     CUSTOMERS,
     ORDERS,
@@ -179,6 +180,20 @@ def test_a_verdict_that_alternates_with_other_runs_does_not_grow_without_bound(s
     assert 2 <= len(records) <= 3
     assert len(store.last_decisions(["model.shop.orders"], run_id="r1")) == 1
     assert store.last_decisions(["model.shop.orders"], run_id="r2") == ()
+
+
+def test_repeating_many_verdicts_takes_no_more_statements_than_repeating_one(store: StateStore) -> None:
+    few, many = [verdict_on("alone")], [verdict_on(f"n{number}") for number in range(300)]
+    decide_in(store, "r1", *few, *many)
+    sent: list[str] = []
+    event.listen(store._db.engine, "before_cursor_execute", lambda *about: sent.extend([about[2]] * (len(about[3]) if about[5] else 1)))
+    taken = []
+    for run_id, rows in (("r2", few), ("r3", many)):
+        sent.clear()
+        decide_in(store, run_id, *rows)
+        taken.append(len(sent))
+    assert taken[1] == taken[0] > 0
+    assert {record.count for record in store.last_decisions(run_id="r3")} == {2}
 
 
 def test_verdicts_of_a_run_that_was_never_begun_are_a_bug(store: StateStore) -> None:
