@@ -95,6 +95,13 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
+def state_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server for this test alone, to keep state in and to be stopped."""
+    with running_server(shared=False) as server:
+        yield server
+
+
+@pytest.fixture
 def postgres(postgres_server: PostgresServer) -> Iterator[PostgresDatabase]:
     """An empty PostgreSQL database for this test alone."""
     with postgres_server.database() as database:

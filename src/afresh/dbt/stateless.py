@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from afresh.core.node import NodeId
 from afresh.dbt.compat import seam_points
 from afresh.orchestration.ids import new_id
+from afresh.orchestration.taint_journal import cannot_be_noted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,5 +66,4 @@ class StatelessGuest(seam_points.NobodyWaits):
         try:
             self._journal.add(key, self._run_id)
         except OSError as error:
-            text = f"what is built now cannot even be noted down ({error}); run `afresh build --force` once the state is back"
-            self._host.say("journal", text)
+            self._host.say("journal", cannot_be_noted(error))

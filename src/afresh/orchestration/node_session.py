@@ -49,6 +49,7 @@ class NodeSession:
         if node.kind in UNDECIDED_KINDS:
             return None
         try:
+            self._run.tell_state()
             found = self._preparation.prepare(node)
         except Exception as error:  # noqa: BLE001 - told where the node is run, as an error of the node
             self._prepared[node_id] = error
@@ -171,9 +172,12 @@ class NodeSession:
     def _lease_lost(self, ready: Ready, error: LeaseLostError) -> Refused:
         assert ready.node.key is not None  # noqa: S101 - it was leased
         run_id = self._run.settings.run_id
-        self._run.store.taint(ready.node.key, detail=str(error), run_id=run_id, state=AttemptState.LOST_LEASE)
-        if ready.intent is not None:  # heard of: nobody has to end what is left of this build
-            self._run.store.close_build(ready.intent.build_id, None)
+        try:
+            self._run.store.taint(ready.node.key, detail=str(error), run_id=run_id, state=AttemptState.LOST_LEASE)
+            if ready.intent is not None:  # heard of: nobody has to end what is left of this build
+                self._run.store.close_build(ready.intent.build_id, None)
+        except StateUnavailableError:
+            self._run.built_without_state(ready.node)
         text = "the lease of this relation was lost while it was being built (was this process stopped?); it is built again by the next run"
         return Refused(why.LeaseLost(error.what), f"{text} ({error.what})")
 

@@ -16,6 +16,7 @@ def close_run(session: RunSession, *, ended_well: bool) -> None:
     """Give all leases back and close the run's record; a state that cannot be reached is told and no more."""
     try:
         session.heartbeat.stop()
+        session.tell_state()
         session.leases.close()
         if not session.host.only_looks:
             run_id = session.settings.run_id

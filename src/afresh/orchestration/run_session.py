@@ -31,6 +31,7 @@ from afresh.orchestration.observing import Eyes, observe
 from afresh.orchestration.picture import Picture
 from afresh.orchestration.readings import Readings, unknown_code, unknown_text
 from afresh.orchestration.run_hooks import RunHooks
+from afresh.orchestration.taint_journal import cannot_be_noted
 from afresh.orchestration.test_results import TestResults
 from afresh.orchestration.versions import DataVersions, Planned
 from afresh.orchestration.watch import Watch
@@ -70,6 +71,7 @@ class RunSession:
         self.fencing = Fencing(host, settings.run_id, pause=self.leases.pause, limit=settings.queue_timeout)
         self.tally = Tally()
         self.test_results = TestResults(store)
+        store.when_away(lambda text: host.say("state_away", text))
         self._first: Picture | None = None
         self._tolerated: set[NodeId] = set()
         self._lag_bounds: dict[NodeId, int] = {}
@@ -77,6 +79,8 @@ class RunSession:
         self._relations_read_at: datetime | None = None
         self._reading_schemas = threading.Lock()
         self._schemas_read_at: dict[tuple[str, str], datetime] = {}
+        self._noted = self._told = 0
+        self._telling = threading.Lock()
         self._lock = threading.Lock()
 
     # --- looking ------------------------------------------------------------------------------------------------------
@@ -224,12 +228,15 @@ class RunSession:
         if not self.host.only_looks:
             self.heartbeat.start()
         files = {} if self.host.only_looks else self.host.files_to_lock()
-        for path, shown in sorted(files.items()):
-            on_wait = partial(self._say_file_is_used, shown)
-            since = time.monotonic()
-            granted = self.leases.acquire(TraceKey(f"file:{path}"), shown, timeout=self.settings.queue_timeout, on_wait=on_wait)
-            if granted.waited:
-                self._tell(WaitEnded(shown, time.monotonic() - since))
+        try:
+            for path, shown in sorted(files.items()):
+                on_wait = partial(self._say_file_is_used, shown)
+                since = time.monotonic()
+                granted = self.leases.acquire(TraceKey(f"file:{path}"), shown, timeout=self.settings.queue_timeout, on_wait=on_wait)
+                if granted.waited:
+                    self._tell(WaitEnded(shown, time.monotonic() - since))
+        except StateUnavailableError as error:
+            self.go_on_without_state(error)
         with suppress(StateUnavailableError):  # the first look at the state will tell
             self._relations_read_at = self.store.now()
 
@@ -334,8 +341,25 @@ class RunSession:
 
     def built_without_state(self, node: Node) -> None:
         """Remember on this machine that a relation was written and the state does not know it."""
-        if node.key is not None:
+        if node.key is None:
+            return
+        try:
             self.journal.add(node.key, self.settings.run_id)
+        except OSError as error:
+            self.host.say("journal", cannot_be_noted(error))
+        self._noted += 1  # when it is there: whoever tells the state now may have come too early
+
+    def tell_state(self) -> None:
+        """Before the state is trusted again, it has to know what this run built while it was away.
+
+        Raises :class:`StateUnavailableError` if it is still away.
+        """
+        if self._told != self._noted:
+            with self._telling:
+                noted = self._noted
+                if self._told != noted:
+                    self.journal.hand_over(self.store)
+                    self._told = noted
 
 
 class _Stopwatch:

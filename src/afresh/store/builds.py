@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 def open_build(tx: Transaction, lease: Lease, node: str, reasons: Sequence[str], run_id: str) -> Build:
     """Announce a build. Raises :class:`LeaseLostError` if the term is no longer the current, live one."""
     leases.prove(tx, lease)
+    known = _announced_before(tx, lease, node, run_id)
+    if known is not None:
+        return known
     build_id = str(ULID())
     # Taken for a problem only if the build never reports back; then this is what there is to say about it.
     detail = f"build of {node}" + (f" ({', '.join(reasons)})" if reasons else "")
@@ -37,11 +40,19 @@ def open_build(tx: Transaction, lease: Lease, node: str, reasons: Sequence[str],
     return Build(build_id, lease.key, lease.term, node, run_id, instant(tx.now))
 
 
+def _announced_before(tx: Transaction, lease: Lease, node: str, run_id: str) -> Build | None:
+    known = marks.announced(tx, lease.key, lease.term, run_id, node) if tx.in_doubt else None
+    return None if known is None else Build(known["build_id"], lease.key, lease.term, node, run_id, instant(known["at"]))
+
+
 def take(tx: Transaction, key: TraceKey, holder: Holder, ttl: timedelta, intent: Intent) -> Taken | Held:
     """Take the lease of ``key``; announce the build at once if all is as it was seen, so that the verdict stands."""
     answer = leases.acquire(tx, key, holder, ttl)
     if isinstance(answer, Held):
         return answer
+    known = _announced_before(tx, answer, intent.node, holder.run_id)
+    if known is not None:
+        return Taken(answer, known)
     if not traces.is_as_seen(tx, key, intent.seen):
         return Taken(answer, None)
     return Taken(answer, open_build(tx, answer, intent.node, intent.reasons, holder.run_id))
@@ -51,6 +62,8 @@ def record_trace(tx: Transaction, lease: Lease, trace: Trace, *, compiled: str |
     """Write the trace of a build that ended well. Raises :class:`LeaseLostError`, and then nothing is written."""
     if trace.key != lease.key:
         raise InternalError(f"a trace of {trace.key} cannot be written under the lease of {lease.key}")
+    if _is_recorded(tx, lease, trace.build_id):
+        return _with_content(tx, trace, compiled=compiled, depfile=depfile)
     leases.prove(tx, lease)
     intent = marks.intent(tx, trace.build_id)
     if intent is None or (intent["key"], intent["term"]) != (lease.key, lease.term):
@@ -62,8 +75,18 @@ def record_trace(tx: Transaction, lease: Lease, trace: Trace, *, compiled: str |
     return recorded
 
 
+def _is_recorded(tx: Transaction, lease: Lease, build_id: str) -> bool:
+    """Whether a trace was written when this was sent before: only the end of a build removes its intent.
+
+    The lease is locked first, so that whatever is still being committed is waited for.
+    """
+    return tx.in_doubt and leases.lock(tx, lease.key) is not None and marks.intent(tx, build_id) is None
+
+
 def record_tests(tx: Transaction, results: Sequence[tuple[Trace, str, bytes]]) -> None:
     """Write the traces of tests that ran, each with its content. Tests take no lease: the last one to end is what counts."""
+    if tx.in_doubt and traces.are_known(tx, [trace for trace, _, _ in results]):
+        return
     contents: list[bytes | str] = []
     for _, compiled, depfile in results:
         contents += [compiled, depfile]
@@ -79,15 +102,15 @@ def close_build(tx: Transaction, build_id: str, state: AttemptState | None, deta
     intent = marks.intent(tx, build_id)
     if intent is None:
         return
-    marks.drop(tx, intent["id"])
-    if state is not None:
+    if marks.drop(tx, intent["id"]) and state is not None:
         # A new mark with a new number: it is newer than any build that began while this one was still at work.
         marks.add(tx, TraceKey(intent["key"]), state.value, build_id=build_id, node=intent["node"], run_id=intent["run_id"], detail=detail)
 
 
 def taint(tx: Transaction, key: TraceKey, *, state: AttemptState, detail: str, run_id: str) -> None:
     """Say that nobody knows what the relation holds. Needs no lease."""
-    marks.add(tx, key, state.value, run_id=run_id, detail=detail)
+    if not (tx.in_doubt and marks.is_known(tx, key, state.value, run_id, detail)):
+        marks.add(tx, key, state.value, run_id=run_id, detail=detail)
 
 
 def refresh_depfiles(tx: Transaction, found: Sequence[tuple[TraceKey, str, bytes]]) -> None:

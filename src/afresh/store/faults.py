@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 
 from afresh.errors import AfreshError, InternalError, StateUnavailableError
 
@@ -55,7 +55,28 @@ _POSTGRES: dict[str, tuple[str, str]] = {
 }
 _UNREACHABLE_HINT = "Check that the server runs and that host, port and database in state_url are right."
 # Another try, from the start of the transaction, may simply work: deadlock, serialisation, lock not available.
-_PASSING_STATES = frozenset({"40001", "40P01", "55P03"})
+_CONFLICTS = frozenset({"40001", "40P01", "55P03"})
+# The server ends the session, goes down, is on its way up, or has no connection left just now.
+_OUTAGES = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03", "53300"})
+# What a server (or a pooler) says once and for all to whoever wants to connect; the driver gives no code for it.
+_REFUSALS = (
+    "authentication failed",
+    "does not exist",
+    "no pg_hba.conf entry",
+    "could not translate host name",
+    "failed to resolve host",
+    "unsupported startup parameter",
+    "no password supplied",
+)
+_CONNECTING: tuple[tuple[str, tuple[str, str]], ...] = (
+    (
+        "unsupported startup parameter",
+        (
+            "the pooler in front of the state database refuses a parameter of state_url",
+            "Leave `options` out of state_url; a search_path can be set for the role (ALTER ROLE … SET search_path).",
+        ),
+    ),
+)
 
 
 @contextmanager
@@ -86,15 +107,26 @@ def fault(error: Exception, place: str) -> AfreshError:
     return StateUnavailableError(f"the state database cannot be used: {text}", where=place, hint=_hint(place))
 
 
-def is_passing(error: DBAPIError) -> bool:
-    """Whether the same transaction may succeed when it is tried again at once."""
+def is_conflict(error: DBAPIError) -> bool:
+    """Whether other transactions were in the way, and the same one may succeed when it is tried again."""
     state = getattr(error.orig, "sqlstate", None)
-    return state in _PASSING_STATES or (state is None and "database is locked" in str(error.orig))
+    return state in _CONFLICTS or (isinstance(error.orig, sqlite3.Error) and "database is locked" in str(error.orig))
+
+
+def is_outage(error: DBAPIError) -> bool:
+    """Whether the server did not answer or sent us away, as it does when it is restarted: it may be back in a moment."""
+    state = getattr(error.orig, "sqlstate", None)
+    if state is not None:
+        return state in _OUTAGES or state.startswith("08")
+    if isinstance(error.orig, sqlite3.Error) or not isinstance(error, OperationalError | InterfaceError):
+        return False
+    lowered = str(error.orig).lower()
+    return not any(needle in lowered for needle in _REFUSALS)
 
 
 def _by_message(text: str) -> tuple[str, str] | None:
     lowered = text.lower()
-    return next((known for needle, known in _SQLITE if needle in lowered), None)
+    return next((known for needle, known in (*_SQLITE, *_CONNECTING) if needle in lowered), None)
 
 
 def _first_line(error: BaseException) -> str:

@@ -67,7 +67,8 @@ def acquire(tx: Transaction, key: TraceKey, holder: Holder, ttl: timedelta) -> L
     """Take the lease of ``key`` if nobody's is live, else say whose is."""
     granted = tx.conn.execute(_GRANT, {"key": key, "now": tx.now, "until": tx.now + length(ttl), **_columns(holder)})
     row = tx.conn.execute(_BY_KEY, {"of_key": key}).mappings().one()
-    if granted.rowcount:
+    is_ours = tx.in_doubt and (row["run_id"], row["node"]) == (holder.run_id, holder.node) and row["expires_at"] is not None
+    if granted.rowcount or is_ours:
         return Lease(key, row["term"], holder, instant(row["expires_at"]))
     return held_of_row(row)
 
@@ -117,13 +118,18 @@ def live_rows(tx: Transaction, keys: Sequence[str]) -> list[RowMapping]:
     return list(tx.conn.execute(_LIVE_OF_KEYS, {"keys": keys, "now": tx.now}).mappings())
 
 
+def lock(tx: Transaction, key: TraceKey) -> RowMapping | None:
+    """The row of a lease, which stays as it is until the transaction ends."""
+    return tx.conn.execute(_LOCK, {"of_key": key}).mappings().one_or_none()
+
+
 def prove(tx: Transaction, lease: Lease) -> None:
     """Make sure that the term is current and live, and keep it so until the transaction ends.
 
     Raises:
         LeaseLostError: it is not.
     """
-    row = tx.conn.execute(_LOCK, {"of_key": lease.key}).mappings().one_or_none()
+    row = lock(tx, lease.key)
     if row is None or row["term"] < lease.term:
         raise InternalError("there was never such a lease", where=lease.key, hint="Please report this.")
     if row["term"] != lease.term:

@@ -47,6 +47,12 @@ _DROP = delete(MARKS).where(MARKS.c.id == bindparam("of_id"))
 IS_STANDING = and_(MARKS.c.key.in_(bindparam("keys", expanding=True)), MARKS.c.state != SUPERSEDED)
 """What counts of ``keys``."""
 _STANDING = select(MARKS).where(IS_STANDING).order_by(MARKS.c.id)
+_ANNOUNCED = _STANDING.where(
+    MARKS.c.state == OPEN,
+    MARKS.c.term == bindparam("of_term"),
+    MARKS.c.run_id == bindparam("of_run"),
+    MARKS.c.node == bindparam("of_node"),
+)
 
 
 def add(tx: Transaction, key: TraceKey, state: str, **columns: object) -> None:
@@ -59,6 +65,18 @@ def intent(tx: Transaction, build_id: str) -> RowMapping | None:
     return tx.conn.execute(_INTENT, {"of_build": build_id}).mappings().one_or_none()
 
 
+def announced(tx: Transaction, key: TraceKey, term: int, run_id: str, node: str) -> RowMapping | None:
+    """The intent that a run announced for a node under this term, if it did."""
+    wanted = {"keys": [key], "of_term": term, "of_run": run_id, "of_node": node}
+    return tx.conn.execute(_ANNOUNCED, wanted).mappings().first()
+
+
+def is_known(tx: Transaction, key: TraceKey, state: str, run_id: str, detail: str) -> bool:
+    """Whether there is such a mark already."""
+    rows = tx.conn.execute(_STANDING, {"keys": [key]}).mappings()
+    return any((row["state"], row["run_id"], row["detail"]) == (state, run_id, detail) for row in rows)
+
+
 def outlive(tx: Transaction, key: TraceKey, number: int) -> None:
     """The build whose intent has this number ended well: drop what it outlived, and the intent."""
     older = {"of_key": key, "intent": number}
@@ -68,9 +86,9 @@ def outlive(tx: Transaction, key: TraceKey, number: int) -> None:
     drop(tx, number)
 
 
-def drop(tx: Transaction, number: int) -> None:
-    """Remove one mark."""
-    tx.conn.execute(_DROP, {"of_id": number})
+def drop(tx: Transaction, number: int) -> bool:
+    """Remove one mark; says whether it was there."""
+    return tx.conn.execute(_DROP, {"of_id": number}).rowcount > 0
 
 
 def drop_until(tx: Transaction, moments: Mapping[TraceKey, int]) -> None:

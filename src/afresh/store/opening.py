@@ -23,12 +23,13 @@ from afresh.store.engine import (
     postgres_engine,
     sqlite_engine,
 )
+from afresh.store.patience import PATIENCE, Patience
 from afresh.store.schema import HEAD, METADATA, VERSION
 from afresh.store.statestore import StateStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
+    from datetime import datetime, timedelta
     from pathlib import Path
 
     from sqlalchemy.engine import Engine
@@ -40,12 +41,14 @@ _MIGRATING = 1
 """The purpose of the lock under which the schema is made or changed."""
 
 
-def open_store(url: str, *, base: Path | None = None, read_only: bool = False, clock: Clock = None) -> StateStore:
+def open_store(
+    url: str, *, base: Path | None = None, read_only: bool = False, clock: Clock = None, patience: timedelta = PATIENCE
+) -> StateStore:
     """Open the state at ``url``, making or migrating it as needed.
 
     A relative SQLite file is taken from ``base`` (default: the current folder); its folder is made too. ``read_only``
     makes and migrates nothing: where there is no state yet, the store that comes back is empty. ``clock`` stands in for
-    the database's clock, in tests.
+    the database's clock, in tests. ``patience`` is how long a database that goes away after it was opened is waited for.
 
     Raises:
         UsageError: the url is wrong, or the driver it needs is not installed.
@@ -53,6 +56,7 @@ def open_store(url: str, *, base: Path | None = None, read_only: bool = False, c
     """
     address = parse_address(url, base)
     database = _open_to_read(address, clock) if read_only else _open_to_write(address, clock)
+    database.patience = Patience(patience)
     return StateStore(database)
 
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 def begin(tx: Transaction, record: RunRecord) -> Run:
     """Write a run down as running."""
+    known = one(tx, record.run_id) if tx.in_doubt else None
+    if known is not None:
+        return known
     values = asdict(record)
     values["scheduled_at"] = tx.now if record.scheduled_at is None else micros(record.scheduled_at)
     tx.conn.execute(insert(RUNS).values(**values, started_at=tx.now, status=RunStatus.RUNNING.value))

@@ -1,6 +1,8 @@
 """The state as the rest of the program sees it: one object, shared by all threads, every method one transaction.
 
-Every method raises :class:`~afresh.errors.StateUnavailableError` when the database cannot be used.
+A database that goes away is waited for, as long as the store's patience lasts; every method then means the same as if nothing
+had happened, even where the answer to a commit was lost. After that, and whenever the database cannot be used, it raises
+:class:`~afresh.errors.StateUnavailableError`.
 """
 
 from __future__ import annotations
@@ -10,13 +12,14 @@ from typing import IO, TYPE_CHECKING
 from afresh.core.trace import AttemptState
 from afresh.store import alive, blobs, builds, decisions, durations, events, identity, leases, marks, memos, runs, traces, transfer
 from afresh.store.codec import row_of_event
+from afresh.store.faults import fault
 from afresh.store.instants import instant, length
 from afresh.store.overview import Overview, overview
 from afresh.store.records import Settlement
 from afresh.store.wakeups import released_leases
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime, timedelta
     from pathlib import Path
@@ -57,6 +60,19 @@ class StateStore:
     def place(self) -> str:
         """Where the state lives, for people: a path, or a url without its password."""
         return self._db.place
+
+    def when_away(self, tell: Callable[[str], None]) -> None:
+        """Whom to tell when the database does not answer and is waited for: once in each outage that lasts."""
+        seconds = self._db.patience.span.total_seconds()
+
+        def told(error: Exception) -> None:
+            tell(f"the state database does not answer, and it is asked again for up to {seconds:g} s: {fault(error, self.place).what}")
+
+        self._db.patience.when_away(told)
+
+    def stop_retrying(self) -> None:
+        """The run is being ended: from now on a database that does not answer is not waited for."""
+        self._db.patience.end()
 
     def close(self) -> None:
         """Give back the connections; the store must not be used afterwards."""

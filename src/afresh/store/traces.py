@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import String, bindparam, cast, delete, literal, select, text, union_all, update
+from sqlalchemy import String, bindparam, cast, delete, literal, select, text, tuple_, union_all, update
 
 from afresh.core.node import NodeId
 from afresh.core.relation import TraceKey
@@ -57,6 +57,13 @@ _HEADS = union_all(
 def write(tx: Transaction, *traces: Trace) -> None:
     """Put each trace in the place of whatever stood under its key; the last one of a key counts."""
     tx.conn.execute(_PUT, [row_of_trace(trace) for trace in traces])
+
+
+def are_known(tx: Transaction, traces: Sequence[Trace]) -> bool:
+    """Whether any of these builds is recorded: they are written together."""
+    known = select(TRACES.c.key).where(tuple_(TRACES.c.key, TRACES.c.build_id).in_(bindparam("builds", expanding=True))).limit(1)
+    builds = [(trace.key, trace.build_id) for trace in traces]
+    return any(tx.conn.execute(known, {"builds": some}).first() is not None for some in chunks(builds, values=2))
 
 
 def is_as_seen(tx: Transaction, own: TraceKey, seen: Mapping[TraceKey, Head]) -> bool:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 CHANNEL = "afresh_leases"
 """PostgreSQL's name for what is told whenever a lease is given back."""
 
+_SECONDS_BETWEEN_TRIES = 1.0
+"""How long after a lost or failed connection another one is made."""
+
 
 class Released(Protocol):
     """Leases that are given back."""
@@ -33,32 +36,63 @@ class _Sleep:
 
 
 class _Listen:
-    def __init__(self, connection: Any) -> None:  # noqa: ANN401 - psycopg is an extra
-        self._connection = connection
+    """A connection of its own to the server. While there is none, and where one would hear nothing, waiting is a pause."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._connection: Any = None
+        self._next_try = 0.0
+        self._is_deaf = False
 
     def wait(self, seconds: float) -> None:
         import psycopg
 
+        if self._connection is None and not self._is_deaf and time.monotonic() >= self._next_try:
+            self.connect()
+        if self._connection is None:
+            time.sleep(seconds)
+            return
         try:
             for _ in self._connection.notifies(timeout=seconds, stop_after=1):
                 return
         except psycopg.Error:  # the server went away: whoever waits asks it, and is told so
+            self.close()
             time.sleep(seconds)
 
+    def connect(self) -> None:
+        """Begin to listen, if the server is there; :meth:`wait` tries again."""
+        import psycopg
 
-def _listening(database: Database) -> Any:  # noqa: ANN401 - psycopg is an extra
-    import psycopg
+        self._next_try = time.monotonic() + _SECONDS_BETWEEN_TRIES
+        try:
+            self._connection = _own_connection(self._database)
+            self._is_deaf = not _is_heard(self._connection)
+            if self._is_deaf:
+                self.close()
+            else:
+                self._connection.execute(f"LISTEN {CHANNEL}")
+        except (SQLAlchemyError, psycopg.Error):
+            self.close()
 
-    try:
-        pooled = database.engine.raw_connection()
-        connection: Any = pooled.driver_connection
-        pooled.detach()
-        connection.rollback()
-        connection.autocommit = True
-        connection.execute(f"LISTEN {CHANNEL}")
-    except (SQLAlchemyError, psycopg.Error):
-        return None
+    def close(self) -> None:
+        """End listening."""
+        if self._connection is not None:
+            with suppress(Exception):
+                self._connection.close()
+            self._connection = None
+
+
+def _own_connection(database: Database) -> Any:  # noqa: ANN401 - psycopg is an extra
+    pooled = database.engine.raw_connection()
+    connection: Any = pooled.driver_connection
+    pooled.detach()
+    connection.autocommit = True
     return connection
+
+
+def _is_heard(connection: Any) -> bool:  # noqa: ANN401 - psycopg is an extra
+    """Whether the server's messages come through. A pooler answers for many sessions and names none of them when one connects."""
+    return bool(connection.info.backend_pid == connection.execute("SELECT pg_backend_pid()").fetchone()[0])
 
 
 @contextmanager
@@ -67,12 +101,9 @@ def released_leases(database: Database) -> Iterator[Released]:
     if database.is_sqlite:
         yield _Sleep()
         return
-    connection = _listening(database)
-    if connection is None:
-        yield _Sleep()
-        return
+    listening = _Listen(database)
+    listening.connect()
     try:
-        yield _Listen(connection)
+        yield listening
     finally:
-        with suppress(Exception):
-            connection.close()
+        listening.close()

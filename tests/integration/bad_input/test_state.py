@@ -186,6 +186,7 @@ DROPPED = """
 @pytest.mark.parametrize("on_state_error", ["build", "fail"])
 def test_a_shared_state_that_goes_away_in_mid_run_is_told_once_and_what_was_built_is_built_again(shop, postgres, on_state_error):
     project = shop({**FILES, "models/z.sql": "{{ config(materialized='table') }} select id + 1 as id from {{ ref('drop') }}"})
+    project.write({"afresh.yml": "lease_ttl: 2s\n"})
     project.write({"models/drop.py": DROPPED.format(host=postgres.host, port=postgres.port, name=postgres.name)})
     flags = ("build", "--state-url", postgres.url, "--threads", "1")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import signal
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from subprocess import Popen
 
@@ -43,15 +43,16 @@ class Jobs:
     """Starts commands on a project, and looks into the state that they share."""
 
     project: Project
-    started: int = 0
+    state_url: str = "sqlite:///.afresh/state.db"
+    runs: list[Run] = field(default_factory=list)
 
     def start(self, program: str, *args: str) -> Run:
         """Start a command that works on the project in its own target folder, which dbt has already parsed the project for."""
-        self.started += 1
-        target = self.project.root / f"job_{self.started}"
+        target = self.project.root / f"job_{len(self.runs) + 1}"
         shutil.copytree(self._parsed(), target / "target")
-        process = self.project.start(program, *args, env={"DBT_TARGET_PATH": str(target / "target")})
-        return Run(self.project, process, target)
+        process = self.project.start(program, *args, env={"DBT_TARGET_PATH": str(target / "target"), "AFRESH_STATE_URL": self.state_url})
+        self.runs.append(Run(self.project, process, target))
+        return self.runs[-1]
 
     def _parsed(self) -> Path:
         folder = self.project.root / "parsed"
@@ -65,7 +66,7 @@ class Jobs:
 
     def held(self) -> tuple[Held, ...]:
         """Every live lease."""
-        with open_store("sqlite:///.afresh/state.db", base=self.project.root, read_only=True) as store:
+        with open_store(self.state_url, base=self.project.root, read_only=True) as store:
             return store.held_leases()
 
     def wait_for_lease(self, name: str) -> None:
@@ -83,5 +84,16 @@ class Jobs:
 
 @pytest.fixture
 def jobs():
-    """Makes the jobs of a project."""
-    return Jobs
+    """Makes the jobs of a project; whatever is still running when the test ends, it ends too."""
+    made = []
+
+    def create(project: Project) -> Jobs:
+        made.append(Jobs(project))
+        return made[-1]
+
+    yield create
+    for process in (run.process for one in made for run in one.runs):
+        if process.poll() is None:
+            process.kill()
+        with process:  # closes its pipes
+            pass

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from afresh.core.decision import Decision
+from afresh.core.decision import Decision, Reuse
 from afresh.core.lease import Holder
 from afresh.core.node import NodeId
 from afresh.core.observation import Missing
 from afresh.core.trace import TestOutcome, TestStatus
+from afresh.errors import StateUnavailableError
 from afresh.orchestration.host import BuildEnd, BuildReport
 from afresh.orchestration.ids import new_id
 from afresh.orchestration.journal import NodeDone
@@ -22,6 +23,7 @@ from afresh.orchestration.run_ending import close_run
 from afresh.orchestration.run_report import RunReport
 from afresh.orchestration.run_session import RunSession
 from afresh.orchestration.run_settings import RunSettings
+from afresh.orchestration.taint_journal import Journal
 from afresh.store import RunRecord, StateStore
 from property.engine.toy_host import Invocation, ToyHost
 from property.engine.toy_project import Model, Project, check_status, materialize
@@ -138,7 +140,10 @@ def _nothing_around(point: str, name: str) -> None:
 
 @dataclass
 class ToyRun:
-    """A state-aware command. ``around`` is called between nodes, and inside a build before and after its write."""
+    """A state-aware command. ``around`` is called between nodes, and inside a build before and after its write.
+
+    ``journal`` is there where the run goes on without a state that cannot be reached.
+    """
 
     host: ToyHost
     store: StateStore
@@ -146,11 +151,14 @@ class ToyRun:
     fault: Fault | None = None
     outcome: Outcome = field(default_factory=Outcome)
     patience: timedelta = timedelta(0)
+    journal: Journal | None = None
+    goes_on: bool = False
+    connection: Connection | None = None
 
     def __post_init__(self) -> None:
-        self.connection = Connection(self.store)
+        self.connection = self.connection or Connection(self.store)
         self.run_id = new_id()
-        self.session = RunSession(store=self.connection, host=self.host, settings=self._settings(), journal=None)
+        self.session = RunSession(store=self.connection, host=self.host, settings=self._settings(), journal=self.journal)
         self.nodes = NodeSession(self.session)
 
     def _settings(self) -> RunSettings:
@@ -164,7 +172,7 @@ class ToyRun:
             holder=Holder(self.run_id, "here", 1),
             lease_ttl=TTL,
             queue_timeout=self.patience,
-            build_without_state=False,
+            build_without_state=self.goes_on,
             target="toy",
         )
 
@@ -196,9 +204,13 @@ class ToyRun:
         self.session.lock_files()
         self.host.reread()
         self.around("opening", "")
-        self.session.open()
-        self.around("opened", "")
-        bulk = self.session.reusable_in_bulk(self._ancestors())
+        bulk: dict[NodeId, Reuse] = {}
+        try:
+            self.session.open()
+            self.around("opened", "")
+            bulk = self.session.reusable_in_bulk(self._ancestors())
+        except StateUnavailableError as error:
+            self.session.go_on_without_state(error)
         for node_id, decision in bulk.items():
             self.session.tally.add(NodeDone(node_id, decision, "reused", 0.0))
             self._note(node_id, REUSED, decision)
