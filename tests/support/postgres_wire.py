@@ -207,7 +207,16 @@ class _Session:
         body = struct.pack("!i", _PROTOCOL_3) + f"user\0{USER}\0database\0{name}\0application_name\0pooled\0\0".encode()
         connection.sendall(struct.pack("!i", len(body) + 4) + body)
         self.frames = Frames(has_startup=False)
-        self.parameters = [message for message in self.until_ready() if message[:1] == b"S"]
+        told = self.until_ready()
+        self.parameters = [message for message in told if message[:1] == b"S"]
+        self.pid: int = next(struct.unpack("!i", message[5:9])[0] for message in told if message[:1] == b"K")
+
+    def ask(self, query: str) -> list[str]:
+        """The texts that a query with one column answers."""
+        self.socket.sendall(b"Q" + struct.pack("!i", len(query) + 5) + query.encode() + b"\0")
+        answers = self.until_ready()
+        assert not any(message[:1] == b"E" for message in answers), answers
+        return [message[11:].decode() for message in answers if message[:1] == b"D"]
 
     def until_ready(self) -> list[bytes]:
         """The answers up to the one that says that the server is ready."""
@@ -215,6 +224,13 @@ class _Session:
         while not found or found[-1][:1] != b"Z":
             found += self.frames.feed(self.socket.recv(65536))
         return found
+
+
+_LEFTOVERS = """
+    select 'statement ' || name from pg_prepared_statements
+    union all select 'listens to ' || pg_listening_channels()
+    union all select 'setting ' || name from pg_settings where source = 'session'
+"""
 
 
 @dataclass
@@ -247,6 +263,15 @@ class TransactionPooler(_Between):
         self._pool = _Pool()
         for _ in range(sessions):
             self._pool.give_back(_Session(self.dial(), database.name))
+
+    def sessions_with_leftovers(self) -> list[str]:
+        """What transactions have left in sessions: prepared statements, session locks, listening, changed settings."""
+        pids = ", ".join(str(session.pid) for session in self._pool.sessions)
+        locks = f"select 'lock of ' || pid from pg_locks where locktype = 'advisory' and pid in ({pids})"
+        found = [str(row[0]) for row in self.database.query(locks)]
+        for session in self._pool.sessions:
+            found += session.ask(_LEFTOVERS)
+        return found
 
     def serve(self, client: socket.socket) -> None:
         """Answer for the server, and pass on transaction by transaction."""
