@@ -24,6 +24,7 @@ from afresh.store.engine import (
     sqlite_engine,
 )
 from afresh.store.patience import PATIENCE, Patience
+from afresh.store.revisions import is_usable
 from afresh.store.schema import HEAD, METADATA, VERSION
 from afresh.store.statestore import StateStore
 
@@ -79,7 +80,8 @@ def _open_to_write(address: Address, clock: Clock) -> Database:
 
 
 def _bring_up_to_date(database: Database) -> None:
-    if database.read(_version) == HEAD:
+    version = database.read(_version)
+    if version is not None and is_usable(version, HEAD):
         return
     database.write(lambda tx: _make_or_migrate(tx, database.place))
 
@@ -92,7 +94,7 @@ def _make_or_migrate(tx: Transaction, place: str) -> None:
         METADATA.create_all(tx.conn)
         tx.conn.execute(insert(VERSION).values(version_num=HEAD))
         identity.create(tx)
-    elif version != HEAD:
+    elif not is_usable(version, HEAD):
         _refuse_newer(version, place)
         # Alembic is slow to import, and needed once per release.
         from afresh.store.migrating import upgrade
@@ -107,7 +109,7 @@ def _version(tx: Transaction) -> str | None:
 
 
 def _refuse_newer(version: str, place: str) -> None:
-    """Revisions are numbers that grow: what is not known here was made by a later release."""
+    """What is not known here was made by a later release, and it does not say that this one may use it."""
     from afresh.store.migrating import revisions
 
     if version not in revisions():
@@ -142,12 +144,12 @@ def _open_to_read(address: Address, clock: Clock) -> Database:
     database = ReadingDatabase(_engine(address, _reading_mode(address)), place=address.shown, clock=clock)
     try:
         version = database.read(_version)
-        if version is not None and version != HEAD:
+        if version is not None and not is_usable(version, HEAD):
             _refuse_other(version, address.shown)
     except BaseException:
         database.close()
         raise
-    if version == HEAD:
+    if version is not None:
         return database
     database.close()
     return _empty(address, clock)

@@ -1,7 +1,8 @@
 """The tables, for SQLite and PostgreSQL alike.
 
 A new column or table is added here *and* in a new file of ``migrations/versions``; a test holds the two equal. The
-previous release must be able to run on the new schema: first add, and remove one release later.
+previous release must be able to run on the new schema: first add, and remove one release later. The revision's name says from
+which revision on programs work with it (:mod:`afresh.store.revisions`).
 Moments are whole microseconds since 1970 (:mod:`afresh.store.instants`); JSON is compressed where it can be long.
 """
 

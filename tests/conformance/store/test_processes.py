@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.conformance.store.worker import COUNTERS, STEPS, take
@@ -17,7 +18,7 @@ ROOT = Path(__file__).parents[3]
 PROCESSES = 4
 
 
-def start(task: str, url: str, name: str) -> subprocess.Popen[str]:
+def start(task: str, url: str, name: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
     path = os.pathsep.join([str(ROOT), str(ROOT / "tests"), str(ROOT / "src")])
     command = [sys.executable, "-m", "tests.conformance.store.worker", task, url, name]
     return subprocess.Popen(
@@ -27,7 +28,7 @@ def start(task: str, url: str, name: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": path},
+        env={**os.environ, "PYTHONPATH": path, **(env or {})},
     )
 
 

@@ -6,12 +6,13 @@ import os
 import sys
 import time
 from datetime import timedelta
+from pathlib import Path
 
 from tests.conformance.store.examples import key_of, trace_of
 
 from afresh.core.lease import Holder, Lease
 from afresh.core.relation import TraceKey
-from afresh.store import DecisionRow, RunRecord, StateStore, open_store
+from afresh.store import DecisionRow, RunRecord, StateStore, migrating, open_store, opening
 
 COUNTERS = tuple(key_of(f"counter_{number}") for number in range(3))
 STEPS = 20
@@ -52,7 +53,20 @@ def hang(store: StateStore, name: str) -> None:
     sys.stdin.read()
 
 
+def migrate(url: str, name: str) -> None:
+    """As a later release, whose migrations are in ``AFRESH_MIGRATIONS``: say so, open the state, and begin a run."""
+    migrating._FOLDER = Path(os.environ["AFRESH_MIGRATIONS"])
+    opening.HEAD = migrating.revisions()[-1]
+    sys.stdout.write("opening\n")
+    sys.stdout.flush()
+    with open_store(url) as store:
+        store.begin_run(RunRecord(name, "migrate", "shop", "prod"))
+
+
 if __name__ == "__main__":
     task, url, name = sys.argv[1:]
+    if task == "migrate":
+        migrate(url, name)
+        sys.exit()
     with open_store(url) as opened:
         {"count": count, "hang": hang}[task](opened, name)
