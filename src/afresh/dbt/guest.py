@@ -222,7 +222,7 @@ class RunGuest:
         if before is not None:
             self._host.warn_of_lost_views(NodeId(runner.node.unique_id))
             seam_points.around_execution(runner, partial(self._before, before), self._host.end_session)
-        with self._host.recording(runner.node.unique_id) as recording:
+        with self._host.building(NodeId(runner.node.unique_id)), self._host.recording(runner.node.unique_id) as recording:
             result = original(manifest)
         return result, results.report_of(result, sent=recording.execution_sent)
 

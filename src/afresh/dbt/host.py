@@ -204,6 +204,11 @@ class DbtHost:
         if relation is not None and self.node(node_id).relation is not None:
             self.access.reread(relation)
 
+    def building(self, node_id: NodeId) -> AbstractContextManager[None]:
+        """Around the build of a node on the calling thread: what it does to dbt's cache of relations stays as it is."""
+        relation = None if self.node(node_id).relation is None else self.names.adapter_relation(self.raw(node_id))
+        return nullcontext() if relation is None else self.access.building(relation)
+
     def warn_of_lost_views(self, node_id: NodeId) -> None:
         """Name the views of others that go when a relation is replaced, where the engine drops them and dbt's cache knows them."""
         replaces = self.node(node_id).materialized in _REPLACED or self.mode(node_id) is Mode.FULL_REFRESH

@@ -8,6 +8,7 @@ invariant 5).
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from afresh.core.lease import Lease
     from afresh.store import Build as Intent
 
+_ATTEMPTS = 3
+"""How often a node whose lease is lost before it was built is prepared in all."""
 _PAUSE = 0.05
 """Seconds between two looks at a node that has to wait, where the host has no other place for it."""
 
@@ -50,7 +53,7 @@ class NodeSession:
             return None
         try:
             self._run.tell_state()
-            found = self._preparation.prepare(node)
+            found = self._prepared_anew(node)
         except Exception as error:  # noqa: BLE001 - told where the node is run, as an error of the node
             self._prepared[node_id] = error
             return None
@@ -58,6 +61,16 @@ class NodeSession:
             return found
         self._prepared[node_id] = found
         return None
+
+    def _prepared_anew(self, node: Node) -> Ready | Reused | Refused | Wait:
+        """A lease that is lost before anything was sent costs nothing: the node is looked at once more, and takes it again if it can."""
+        for _ in range(_ATTEMPTS - 1):
+            with suppress(LeaseLostError):
+                return self._preparation.prepare(node)
+        try:
+            return self._preparation.prepare(node)
+        except LeaseLostError as error:
+            return Refused(why.LeaseLost(error.what), f"the lease of this relation was lost again and again before it was built ({error})")
 
     def skip(self, node_id: NodeId, parent: str, act: Act[R]) -> Ran[R]:
         """A node below a failure: dbt's rule, and dbt's own result."""

@@ -6,10 +6,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, note
 from hypothesis import strategies as st
 
-from afresh.errors import StateUnavailableError
+from afresh.core.node import Node
+from afresh.errors import LeaseLostError, StateUnavailableError
 from afresh.orchestration.taint_journal import Journal
 from afresh.store import StateStore
 from property.engine import strategies as s
@@ -17,8 +19,8 @@ from property.engine.test_answer_key import tried
 from property.engine.test_two_runs import quiet_run, whole
 from property.engine.toy_history import Edit, Run
 from property.engine.toy_host import ToyHost
-from property.engine.toy_project import Project
-from property.engine.toy_run import WELL, Connection, Outcome, ToyRun
+from property.engine.toy_project import Model, Project
+from property.engine.toy_run import ERROR, SUCCESS, WELL, Connection, Outcome, ToyRun
 from property.engine.toy_world import World, fresh_build
 
 outages = st.lists(st.tuples(st.integers(0, 25), st.integers(1, 12), st.booleans()), min_size=1, max_size=3)
@@ -94,3 +96,21 @@ def test_whatever_was_built_while_the_state_was_away_is_never_taken_for_current(
         for step in more:
             step.happen(world)
         assert_current(world, world.projects["main"], quiet_run(world, "main"))
+
+
+@pytest.mark.parametrize(("times", "status"), [(2, SUCCESS), (3, ERROR)])
+def test_a_lease_that_is_lost_before_anything_was_sent_costs_nothing_unless_it_is_lost_for_ever(times: int, status: str) -> None:
+    with World((Project("main", (Model("m0", reads=("s0",)),), sources=(("s0", "raw0"),)),)) as world:
+        project = world.projects["main"]
+        run = ToyRun(ToyHost(project, world.real, whole(project), signal=world.signal), world.store)
+        prepare, lost = run.nodes._preparation.prepare, iter(range(times))
+
+        def loses_it(node: Node) -> Any:
+            if next(lost, None) is not None:
+                raise LeaseLostError("the lease was not renewed in time")
+            return prepare(node)
+
+        run.nodes._preparation.prepare = loses_it  # type: ignore[method-assign]
+        outcome = run.go()
+        assert outcome.status == {"m0": status}
+        assert [said.partition(":")[0] for said in outcome.mentioned.values()] == ["lease_lost"] * (status == ERROR)

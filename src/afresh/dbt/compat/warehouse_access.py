@@ -17,6 +17,7 @@ from dbt_common.context import get_invocation_context, set_invocation_context
 from dbt_common.exceptions import DbtBaseException
 
 from afresh.core.observation import Existence, Missing, Present
+from afresh.dbt.compat.relation_cache import RelationCache, cache_key
 from afresh.errors import UnavailableError
 from afresh.warehouse.asks import Answer, Ask, AskFiles, AskSql, Failed, FileStat, FileStats, Rows
 from afresh.warehouse.cells import marked, quoted, unmarked
@@ -36,6 +37,7 @@ class WarehouseAccess:
 
     def __init__(self, adapter: Any) -> None:
         self._adapter = adapter
+        self._cache = RelationCache(adapter)
         self._environment = dict(get_invocation_context().env)
         self._pool = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="afresh-asks", initializer=self._enter)
 
@@ -140,7 +142,7 @@ class WarehouseAccess:
         """Whether a relation exists, from dbt's cache; a schema that dbt has not read yet is read."""
         cache = self._adapter.cache
         if (relation.database, relation.schema) in cache:
-            found = cache.relations.get(_cache_key(relation))
+            found = cache.relations.get(cache_key(relation))
             return Missing() if found is None else Present(_type_of(found.inner))
         return self._pool.submit(self._look_up, relation).result()
 
@@ -151,10 +153,10 @@ class WarehouseAccess:
 
     def over(self, relation: Any, *, besides: Iterable[Any]) -> tuple[str, ...]:
         """What goes when a relation is dropped, as far as dbt's cache knows, without the relations ``besides``."""
-        cached = self._adapter.cache.relations.get(_cache_key(relation))
+        cached = self._adapter.cache.relations.get(cache_key(relation))
         if cached is None:
             return ()
-        known = {_cache_key(relation), *map(_cache_key, besides)}
+        known = {cache_key(relation), *map(cache_key, besides)}
         return tuple(sorted(f"{key.schema}.{key.identifier}" for key in cached.collect_consequences() if key not in known))
 
     def reread(self, relation: Any) -> None:
@@ -162,32 +164,12 @@ class WarehouseAccess:
         self._pool.submit(self._reread, relation).result()
 
     def _reread(self, relation: Any) -> None:
-        """What other threads of this run do to the cache meanwhile is newer than what the warehouse said, and stays."""
-        cache = self._adapter.cache
-        before = {_cache_key(known): known for known in cache.get_relations(relation.database, relation.schema)}
         with self._adapter.connection_named("afresh"):
-            listed = self._adapter.list_relations_without_caching(relation.without_identifier())
-            live = {_cache_key(found): found for found in listed}
-            still = {_cache_key(known) for known in cache.get_relations(relation.database, relation.schema)}
-            for key, known in before.items():
-                if key in still and (key not in live or live[key].type != known.type):
-                    cache.drop(known)
-            for key, found in live.items():
-                if key in still or key not in before:
-                    cache.add(found)
-            self._link()
+            self._cache.reread(relation)
 
-    def _link(self) -> None:
-        """Tell dbt's cache again which relations go with which, where the adapter keeps that: what is new is not linked yet."""
-        link = getattr(self._adapter, "_link_cached_database_relations", None)
-        if link is not None:
-            link({schema for _, schema in self._adapter.cache.schemas})
-
-
-def _cache_key(relation: Any) -> Any:
-    from dbt.adapters.reference_keys import _make_ref_key
-
-    return _make_ref_key(relation)
+    def building(self, relation: Any) -> contextlib.AbstractContextManager[None]:
+        """While the calling thread builds a relation, what others learn of it from the warehouse is not written into dbt's cache."""
+        return self._cache.building(relation)
 
 
 def _type_of(relation: Any) -> str:
