@@ -14,7 +14,7 @@ OLDEST := 1-8
 NEWEST := 1-12
 MATRIX := 1-8 1-9 1-10 1-11 1-12
 
-.PHONY: help env demo test check lint test-smoke test-dbt-matrix bench format clean
+.PHONY: help env demo test check lint test-smoke test-dbt-matrix soak bench format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -22,6 +22,7 @@ help:
 	@echo "make test             every check and every test, and the smoke tests on the oldest and newest dbt-core"
 	@echo "make check            format, lint, types, and the fast tests (unit, property, architecture)"
 	@echo "make test-dbt-matrix  the integration tests on every supported minor version of dbt-core"
+	@echo "make soak             many jobs at once for five minutes, killed, stopped and cut off at random moments"
 	@echo "make bench            measure against plain dbt"
 	@echo "make format           format and fix what can be fixed"
 	@echo "make clean            remove environments, caches and results"
@@ -52,6 +53,11 @@ smoke-on-%: .venvs/dbt-%/.synced
 
 integration-on-%: .venvs/dbt-%/.synced
 	.venvs/dbt-$*/bin/$(PYTEST) tests/integration
+
+# AFRESH_SOAK: how many seconds; AFRESH_SEED: which history.
+soak: env
+	@seed=$${AFRESH_SEED:-$$(date +%s)}; echo "AFRESH_SEED=$$seed"; \
+	AFRESH_SOAK=$${AFRESH_SOAK:-300} AFRESH_SEED=$$seed $(BIN)/python -m pytest tests/integration/processes/test_soak.py
 
 bench: env
 	$(BIN)/python -m benchmarks.run
