@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
@@ -9,8 +10,11 @@ import pytest
 from dbt.adapters.base.relation import BaseRelation
 from dbt.adapters.cache import RelationsCache
 from dbt.adapters.contracts.relation import RelationType
+from dbt_common.context import set_invocation_context
 
+from afresh.core.observation import Existence, Missing
 from afresh.dbt.compat.relation_cache import RelationCache
+from afresh.dbt.compat.warehouse_access import WarehouseAccess
 
 
 def relation(name: str, kind: RelationType = RelationType.Table) -> BaseRelation:
@@ -107,6 +111,26 @@ def test_a_view_over_a_table_that_is_being_replaced_stays_gone(adapter: Adapter)
     with cache.building(ORDERS):
         cache.reread(LINES)
         assert adapter.believes() == {"lines": "table"}
+
+
+def test_nobody_sees_what_is_invented_while_links_are_made(adapter: Adapter) -> None:
+    set_invocation_context({})
+    access = WarehouseAccess(adapter)
+    adapter.links = [(ORDERS, VIEW)]
+    link = adapter._link_cached_database_relations
+    with ThreadPoolExecutor(1) as other:
+        seen: list[Future[Existence]] = []
+
+        def linked(schemas: set[str]) -> None:
+            link(schemas)
+            assert "shown" in adapter.believes()
+            seen.append(other.submit(access.existence, VIEW))
+            assert not wait(seen, timeout=0.2).done
+
+        adapter._link_cached_database_relations = linked  # type: ignore[method-assign]
+        RelationCache(adapter).reread(ORDERS)
+        assert isinstance(seen[0].result(), Missing)
+    access.close()
 
 
 def test_no_relation_is_invented_for_the_sake_of_a_link(adapter: Adapter) -> None:

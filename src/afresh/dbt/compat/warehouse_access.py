@@ -142,7 +142,8 @@ class WarehouseAccess:
         """Whether a relation exists, from dbt's cache; a schema that dbt has not read yet is read."""
         cache = self._adapter.cache
         if (relation.database, relation.schema) in cache:
-            found = cache.relations.get(cache_key(relation))
+            with cache.lock:  # while it is read again, there are things in it that go again
+                found = cache.relations.get(cache_key(relation))
             return Missing() if found is None else Present(_type_of(found.inner))
         return self._pool.submit(self._look_up, relation).result()
 
