@@ -15,6 +15,7 @@ from afresh.core.relation import TraceKey
 from afresh.core.trace import AttemptState
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from afresh.store import StateStore
@@ -55,7 +56,11 @@ class Journal:
 
     def has_entries(self) -> bool:
         """Whether there is anything to hand over."""
-        return bool(self._entries())
+        return bool(self._unwritten) or any(_entries(file) for file in (self._path, *self._handed_over()))
+
+    def _handed_over(self) -> Iterator[Path]:
+        """Files that were renamed to be handed over; those that an earlier attempt has left, too."""
+        return self._path.parent.glob(f"{self._path.name}.*")
 
     def hand_over(self, store: StateStore) -> int:
         """Tell the state about every entry and empty the journal; returns how many there were."""
@@ -65,7 +70,7 @@ class Journal:
         while self._unwritten:
             told.add(_tell(store, *self._unwritten[-1]))
             self._unwritten.pop()
-        for file in self._path.parent.glob(f"{self._path.name}.*"):  # those that an earlier attempt has left, too
+        for file in self._handed_over():
             told.update(_tell(store, key, run_id) for key, run_id in _entries(file))
             file.unlink(missing_ok=True)
         return len(told)

@@ -29,7 +29,7 @@ from sqlalchemy.types import TypeDecorator
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
-HEAD = "0002"
+HEAD = "0002_from_0001"
 """The newest revision in ``migrations/versions``, which :data:`METADATA` equals."""
 
 METADATA = MetaData(naming_convention={"pk": "%(table_name)s_pkey", "uq": "%(table_name)s_%(column_0_name)s_key"})

@@ -21,8 +21,9 @@ from afresh.store.engine import _ADVISORY_SPACE
 from afresh.store.migrating import revisions
 from afresh.store.opening import _MIGRATING
 from afresh.store.revisions import revision_of
+from afresh.store.schema import HEAD
 
-EXPANDED, CONTRACTED = "0002_from_0001", "0003_from_0002"
+EXPANDED, CONTRACTED = "0003_from_0002", "0004_from_0003"
 PATIENCE = 60
 
 EXPAND = f'''
@@ -30,7 +31,7 @@ EXPAND = f'''
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision, branch_labels, depends_on = "{EXPANDED}", "0001", None, None
+revision, down_revision, branch_labels, depends_on = "{EXPANDED}", "{HEAD}", None, None
 
 
 def upgrade():
@@ -39,7 +40,7 @@ def upgrade():
         op.add_column(f"afresh_{{table}}", sa.Column("added", sa.Text, nullable=False, server_default="by default"))
 '''
 CONTRACT = f'''
-"""Takes away what only programs of the first revision used."""
+"""Takes away what only programs of the revision before that used."""
 from alembic import op
 
 revision, down_revision, branch_labels, depends_on = "{CONTRACTED}", "{EXPANDED}", None, None
@@ -55,12 +56,12 @@ def later(tmp_path: Path) -> Path:
     """The migrations of later releases."""
     folder = tmp_path / "migrations"
     shutil.copytree(migrating._FOLDER, folder)
-    (folder / "versions" / "m0002_expand.py").write_text(EXPAND)
+    (folder / "versions" / "m0003_expand.py").write_text(EXPAND)
     return folder
 
 
 def add_contract(later: Path) -> None:
-    (later / "versions" / "m0003_contract.py").write_text(CONTRACT)
+    (later / "versions" / "m0004_contract.py").write_text(CONTRACT)
 
 
 @contextmanager
@@ -131,11 +132,11 @@ def test_a_program_that_the_schema_has_left_behind_is_refused_and_the_one_after_
     with release(monkeypatch, CONTRACTED, later), open_store(url) as newest:
         use_everything(newest, "newest")
     with release(monkeypatch, EXPANDED, later):
-        (later / "versions" / "m0003_contract.py").unlink()  # that release does not have it
+        (later / "versions" / "m0004_contract.py").unlink()  # that release does not have it
         with open_store(url) as middle:
             use_everything(middle, "middle")
     for read_only in (False, True):
-        with pytest.raises(StateUnavailableError, match=f"has schema {CONTRACTED}, and this version of Afresh knows schemas up to 0001"):
+        with pytest.raises(StateUnavailableError, match=f"has schema {CONTRACTED}, and this version of Afresh knows schemas up to {HEAD}"):
             open_store(url, read_only=read_only)
     assert schema_version(url) == CONTRACTED
 
@@ -143,11 +144,11 @@ def test_a_program_that_the_schema_has_left_behind_is_refused_and_the_one_after_
 def test_a_migration_that_fails_leaves_the_schema_as_it_was(url: str, later: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with open_store(url) as store:
         trace = built(store)
-    file = later / "versions" / "m0002_expand.py"
+    file = later / "versions" / "m0003_expand.py"
     file.write_text(f"{EXPAND}    op.execute('select no_such_thing from nowhere')\n")
     with release(monkeypatch, EXPANDED, later), pytest.raises(StateUnavailableError, match="nowhere"):
         open_store(url)
-    assert schema_version(url) == "0001"
+    assert schema_version(url) == HEAD
     file.write_text(EXPAND)
     with release(monkeypatch, EXPANDED, later), open_store(url) as store:
         assert store.snapshot([ORDERS]).traces == {ORDERS: trace}
@@ -161,7 +162,7 @@ def test_of_processes_that_migrate_at_once_one_does_and_all_go_on(url: str, late
         conn.exec_driver_sql(hold)
         workers = [start("migrate", url, f"run-{number}", env={"AFRESH_MIGRATIONS": str(later)}) for number in range(3)]
         _wait_until_all_are_at_it(workers, conn)
-        assert schema_version_as_seen(conn) == "0001"
+        assert schema_version_as_seen(conn) == HEAD
         conn.exec_driver_sql(let_go)
     engine.dispose()
     ended = [(worker.communicate(timeout=PATIENCE)[1], worker.returncode) for worker in workers]

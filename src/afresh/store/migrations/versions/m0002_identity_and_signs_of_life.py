@@ -7,7 +7,7 @@ import secrets
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
+revision = "0002_from_0001"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
