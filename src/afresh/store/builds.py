@@ -59,16 +59,23 @@ def take(tx: Transaction, key: TraceKey, holder: Holder, ttl: timedelta, intent:
 
 
 def record_trace(tx: Transaction, lease: Lease, trace: Trace, *, compiled: str | None, depfile: bytes | None) -> Trace:
-    """Write the trace of a build that ended well. Raises :class:`LeaseLostError`, and then nothing is written."""
+    """Write the trace of a build that ended well. Raises :class:`LeaseLostError`, and then nothing is written.
+
+    The build counts as finished now: whoever looked at the warehouse earlier, by the database's clock, may not have seen its result.
+    """
     if trace.key != lease.key:
         raise InternalError(f"a trace of {trace.key} cannot be written under the lease of {lease.key}")
     if _is_recorded(tx, lease, trace.build_id):
-        return _with_content(tx, trace, compiled=compiled, depfile=depfile)
+        kept = traces.snapshot(tx, [lease.key]).traces.get(lease.key)
+        return (
+            kept if kept is not None and kept.build_id == trace.build_id else _with_content(tx, trace, compiled=compiled, depfile=depfile)
+        )
     leases.prove(tx, lease)
     intent = marks.intent(tx, trace.build_id)
     if intent is None or (intent["key"], intent["term"]) != (lease.key, lease.term):
         raise InternalError(f"build {trace.build_id} was not announced under this lease", where=lease.key, hint="Please report this.")
-    recorded = _with_content(tx, trace, compiled=compiled, depfile=depfile)
+    finished = replace(trace, finished_at=max(trace.finished_at, instant(tx.now)))
+    recorded = _with_content(tx, finished, compiled=compiled, depfile=depfile)
     traces.write(tx, recorded)
     marks.outlive(tx, lease.key, intent["id"])
     durations.remember(tx, {lease.key: trace.execution_seconds})

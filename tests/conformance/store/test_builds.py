@@ -41,6 +41,16 @@ def test_a_recorded_trace_is_read_back_as_it_was(store: StateStore) -> None:
     assert (seen.attempts, seen.held, seen.invalidations, seen.now) == ({}, {}, {}, START)
 
 
+def test_a_build_is_finished_when_it_is_recorded_and_not_before(store: StateStore, clock: FakeClock) -> None:
+    """Its result may have been committed in the warehouse at any moment until then."""
+    lease = granted(store)
+    build = announced(store, lease)
+    clock.advance(seconds=5)
+    trace = store.record_trace(lease, trace_of(build_id=build.build_id, started_at=build.started_at, finished_at=build.started_at))
+    assert (trace.started_at, trace.finished_at) == (build.started_at, build.started_at + timedelta(seconds=5))
+    assert store.snapshot([ORDERS]).traces == {ORDERS: trace}
+
+
 def test_the_next_trace_takes_the_place_of_the_last(store: StateStore) -> None:
     built(store)
     second = built(store, holder=BOB, output_version="other")
