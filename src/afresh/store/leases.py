@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 
 
 # Grants the lease with the next term where there is none yet, or where the last one was released or has expired.
-_GRANT = text(
-    """
+_GRANT_SQL = """
     INSERT INTO afresh_leases (key, term, run_id, host, pid, node, job, since, expires_at)
     VALUES (:key, 1, :run_id, :host, :pid, :node, :job, :now, :until)
     ON CONFLICT (key) DO UPDATE SET
@@ -37,7 +36,9 @@ _GRANT = text(
         job = excluded.job, since = excluded.since, expires_at = excluded.expires_at
     WHERE afresh_leases.expires_at IS NULL OR afresh_leases.expires_at <= :now
     """
-)
+_GRANT = text(_GRANT_SQL)
+# One round trip less; SQLite has none, and older ones cannot.
+_GRANT_AND_ANSWER = text(f"{_GRANT_SQL} RETURNING *")
 _BY_KEY = select(LEASES).where(LEASES.c.key == bindparam("of_key"))
 # The row stays locked until the transaction ends, so that nobody can take the lease over before it has committed.
 _LOCK = _BY_KEY.with_for_update()
@@ -53,24 +54,33 @@ _RENEW = update(LEASES).where(*_LIVE_OF_OURS).values(expires_at=bindparam("until
 _STILL_OURS = select(LEASES.c.key).where(*_LIVE_OF_OURS)
 _RELEASE = update(LEASES).where(LEASES.c.key == bindparam("of_key"), LEASES.c.term == bindparam("of_term")).values(expires_at=None)
 # PostgreSQL tells those who wait when the transaction commits, in the same round trip.
-_RELEASE_AND_TELL = text(
-    f"""
+_RELEASE_AND_TELL_SQL = f"""
     WITH released AS (UPDATE afresh_leases SET expires_at = NULL WHERE key = :of_key AND term = :of_term RETURNING key)
-    SELECT pg_notify('{CHANNEL}', '') FROM released
+    SELECT pg_notify('{CHANNEL}', ''){{besides}} FROM released
     """
-)
+_RELEASE_AND_TELL = text(_RELEASE_AND_TELL_SQL.format(besides=""))
+_RELEASE_AND_TELL_SOON = text(_RELEASE_AND_TELL_SQL.format(besides=", set_config('synchronous_commit', 'off', true)"))
 _TELL = text(f"SELECT pg_notify('{CHANNEL}', '')")
 _RELEASE_ALL = update(LEASES).where(LEASES.c.run_id == bindparam("of_run"), LEASES.c.expires_at.is_not(None)).values(expires_at=None)
 
 
 def acquire(tx: Transaction, key: TraceKey, holder: Holder, ttl: timedelta) -> Lease | Held:
     """Take the lease of ``key`` if nobody's is live, else say whose is."""
-    granted = tx.conn.execute(_GRANT, {"key": key, "now": tx.now, "until": tx.now + length(ttl), **_columns(holder)})
-    row = tx.conn.execute(_BY_KEY, {"of_key": key}).mappings().one()
+    granted = _grant(tx, {"key": key, "now": tx.now, "until": tx.now + length(ttl), **_columns(holder)})
+    row = granted or tx.conn.execute(_BY_KEY, {"of_key": key}).mappings().one()
     is_ours = tx.in_doubt and (row["run_id"], row["node"]) == (holder.run_id, holder.node) and row["expires_at"] is not None
-    if granted.rowcount or is_ours:
+    if granted or is_ours:
         return Lease(key, row["term"], holder, instant(row["expires_at"]))
     return held_of_row(row)
+
+
+def _grant(tx: Transaction, wanted: dict[str, Any]) -> RowMapping | None:
+    """The lease's row, if it was granted."""
+    if not tx.is_sqlite:
+        return tx.conn.execute(_GRANT_AND_ANSWER, wanted).mappings().one_or_none()
+    if not tx.conn.execute(_GRANT, wanted).rowcount:
+        return None
+    return tx.conn.execute(_BY_KEY, {"of_key": wanted["key"]}).mappings().one()
 
 
 def renew(tx: Transaction, leases: Sequence[Lease], ttl: timedelta) -> frozenset[TraceKey]:
@@ -90,9 +100,13 @@ def _renew_some(tx: Transaction, leases: Sequence[Lease], ttl: timedelta) -> set
     return {lease.key for lease in leases if lease.key not in kept}
 
 
-def release(tx: Transaction, lease: Lease) -> None:
-    """Give the lease back; nothing happens if it is no longer ours."""
-    tx.conn.execute(_RELEASE if tx.is_sqlite else _RELEASE_AND_TELL, {"of_key": lease.key, "of_term": lease.term})
+def release(tx: Transaction, lease: Lease, *, alone: bool = False) -> None:
+    """Give the lease back; nothing happens if it is no longer ours.
+
+    ``alone``: the transaction does nothing else. Then nobody waits for the disk: what a power cut takes back runs out by itself.
+    """
+    told = _RELEASE_AND_TELL_SOON if alone else _RELEASE_AND_TELL
+    tx.conn.execute(_RELEASE if tx.is_sqlite else told, {"of_key": lease.key, "of_term": lease.term})
 
 
 def release_all(tx: Transaction, run_id: str) -> None:

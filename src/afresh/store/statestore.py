@@ -177,7 +177,7 @@ class StateStore:
 
     def release(self, lease: Lease) -> None:
         """Give the lease back; nothing happens if it was lost already."""
-        self._db.write(lambda tx: leases.release(tx, lease))
+        self._db.write(lambda tx: leases.release(tx, lease, alone=True))
 
     def release_all(self, run_id: str) -> None:
         """Give back every lease of a run."""
