@@ -58,6 +58,7 @@ class RunGuest:
         try:
             self._session.lock_files()
             self._host.wait_for_files(self._session.settings.queue_timeout)
+            self._host.create_schemas_beside_others()
             result = original(selected)
             ended_well = True
             return result
@@ -269,6 +270,7 @@ class PlanGuest(seam_points.NobodyWaits):
         try:
             self._session.lock_files()
             self._host.wait_for_files(self._session.settings.queue_timeout)
+            self._host.create_schemas_beside_others()
             planning.prepare(self._task)
             self._host.attach(self._task)
             self._session.open()

@@ -15,6 +15,7 @@ from afresh.core.relation import Relation, TraceKey, relation_of_key
 from afresh.dbt.compat import queue, results, unit_tests
 from afresh.dbt.compat.file_locks import wait_for_files
 from afresh.dbt.compat.project_nodes import ProjectNodes
+from afresh.dbt.compat.schema_races import create_schemas_beside_others
 from afresh.dbt.compat.warehouse_access import WarehouseAccess
 from afresh.dbt.names import Names
 from afresh.dbt.recording import RECORDER
@@ -263,6 +264,10 @@ class DbtHost:
         """Wait, from the first connection on, for database files that programs without our state have open."""
         if self._facts.files_to_lock:
             wait_for_files(self._facts.adapter, limit=limit, say=lambda text: self.say("file", f"waiting for a database file: {text}"))
+
+    def create_schemas_beside_others(self) -> None:
+        """Another run may make the same schemas at the same time."""
+        create_schemas_beside_others(self._facts.adapter)
 
     def cancelling_again(self) -> AbstractContextManager[None]:
         """While dbt waits for its threads to end: cancel what they sent just after dbt had cancelled everything."""

@@ -71,3 +71,15 @@ def test_a_run_that_builds_after_a_wait_knows_what_the_other_one_created(shop, j
     assert [outcome.exit_code for outcome in outcomes] == [0, 0]
     assert outcomes[1].executed == RELATIONS
     assert shop.query("select total from analytics.totals where total > 0") != []
+
+
+def test_a_schema_that_another_first_run_makes_at_the_same_time_is_found(shop, jobs, postgres):
+    with postgres.connect(autocommit=False) as other:
+        other.execute("create schema analytics")
+        run = jobs(shop).start("afresh", "run", "--select", "stg_orders")
+        waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%%create schema%%'"
+        jobs(shop).until(lambda: shop.query(waiting) == [(1,)])
+
+    outcome = run.end()
+    assert outcome.exit_code == 0
+    assert outcome.executed == {"stg_orders"}
