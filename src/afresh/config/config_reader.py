@@ -101,10 +101,15 @@ class ConfigReader:
             self.warnings.append(f"{self._node_id}: `{place}.{key}` ({_told(of_state)}) wins over `{other}` ({_told(of_other)})")
 
     def take(self, other: ConfigReader) -> None:
-        """Take over what ``other`` found: for settings that are read from another level of the same node's config."""
+        """Take over what ``other`` found of the lag: it is read from another level of the same node's config."""
+        self.take_problems(other)
+        self.warnings += other.warnings
+        self.origins |= other.origins
+
+    def take_problems(self, other: ConfigReader) -> None:
+        """Take over the mistakes that ``other`` found in the same node's config."""
         known = set(self.problems)
         self.problems += [problem for problem in other.problems if problem not in known]
-        self.origins = {key: origin for key, origin in self.origins.items() if key not in _LAG_ORIGINS} | other.origins
 
     def _span(self, count: int, period: timedelta) -> timedelta | None:
         try:
@@ -144,9 +149,6 @@ class ConfigReader:
 
     def _problem(self, path: str, what: str, hint: str | None = None) -> None:
         self.problems.append(Problem(f"{self._node_id}: {what}", Location(self._file, None, path), hint))
-
-
-_LAG_ORIGINS = frozenset({"lag_tolerance", "require_fresh_data_from", "count", "period", "updates_on"})
 
 
 def _text(given: object) -> str:

@@ -94,18 +94,14 @@ class NodeSettings:
 
 @dataclass(frozen=True, slots=True)
 class NodeConfig:
-    """What dbt knows of one node's config, as plain values. An absent key is not set; ``None`` was written by the user.
-
-    ``own_config`` is what the node's own file or properties set, without what it inherits: snapshots take their lag from there alone.
-    """
+    """What dbt knows of one node's config, as plain values. An absent key is not set; ``None`` was written by the user."""
 
     node_id: str
     file: str
     config: Mapping[str, Any]
     resource_type: str = "model"
-    own_config: Mapping[str, Any] | None = None
     written: Written | None = None
-    """Where its config was written, if somebody can tell."""
+    """Where its config was written, if somebody can tell: snapshots take their lag from their own file and properties alone."""
 
 
 def effective_config(rendered: Mapping[str, Any], unrendered: Mapping[str, Any]) -> dict[str, Any]:
@@ -144,7 +140,7 @@ def validate_all(nodes: Iterable[NodeConfig], defaults: Defaults = Defaults()) -
 
 def read_node_settings(node: NodeConfig, defaults: Defaults) -> tuple[NodeSettings, list[Problem]]:
     """The settings of one node and its mistakes; where there are mistakes, the settings hold the defaults instead."""
-    if not _mentions(node.config) and not _mentions(node.own_config or {}):
+    if not _mentions(node.config):
         return _without_settings(node, defaults), []
     reader = ConfigReader(node.config, node_id=node.node_id, file=node.file)
     reader.check_keys(STATE_KEYS, _OF_DBT_STATE)
@@ -227,16 +223,28 @@ def _without_settings(node: NodeConfig, defaults: Defaults) -> NodeSettings:
 
 
 def _lag(node: NodeConfig, reader: ConfigReader, defaults: Defaults) -> _Lag:
-    inherited = _inherited(node, defaults)
-    of_config = _lag_of(reader, inherited, cancelled=_cancelled(node, reader))
+    if node.resource_type not in _WITHOUT_LAG | _OWN_LAG_ONLY:
+        return _lag_of(reader, _inherited(node, defaults), cancelled=_cancelled(node, reader))
+    merged = ConfigReader(node.config, node_id=node.node_id, file=node.file)
+    _lag_of(merged, _NO_LAG, cancelled=frozenset())  # what is inherited has to be right all the same
+    reader.take_problems(merged)
     if node.resource_type in _WITHOUT_LAG:
         return _NO_LAG
-    if node.resource_type not in _OWN_LAG_ONLY:
-        return of_config
-    own = ConfigReader(node.own_config or {}, node_id=node.node_id, file=node.file)
+    own = ConfigReader(_own_config(node), node_id=node.node_id, file=node.file)
     found = _lag_of(own, _NO_LAG, cancelled=frozenset())
     reader.take(own)
     return found
+
+
+def _own_config(node: NodeConfig) -> dict[str, Any]:
+    """What of the config for us was set on the node itself: dbt takes each of these keys whole from the strongest place."""
+    if node.written is None:
+        return {}
+    own = {key: node.config[key] for key in ("freshness", "state") if key in node.config and _is_own(node.written, key)}
+    meta = node.config.get("meta")
+    if isinstance(meta, Mapping) and "afresh" in meta and _is_own(node.written, "meta.afresh"):
+        own["meta"] = {"afresh": meta["afresh"]}
+    return own
 
 
 def _cancelled(node: NodeConfig, reader: ConfigReader) -> frozenset[str]:

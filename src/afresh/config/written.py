@@ -25,17 +25,26 @@ class Place:
 
     where: Location
     own: bool
+    beside_config: bool = False
+    """Whether it stands in the properties beside ``config``, not in it: where ``meta`` stood first."""
 
 
 class ConfigFiles:
-    """The files of one project, each read once."""
+    """The files of one project, each read once. ``folder`` is where a package's are, as seen from the project that uses it."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path | None, folder: str = "") -> None:
         self._root = root
+        self._folder = folder
         self._trees: dict[str, Tree | None] = {}
+
+    def shown(self, file: str) -> str:
+        """A file as the user finds it from where dbt runs."""
+        return f"{self._folder}/{file}" if self._folder else file
 
     def text(self, file: str) -> str:
         """The text of a file; empty where it cannot be read."""
+        if self._root is None:
+            return ""
         try:
             return (self._root / file).read_text(encoding="utf-8-sig", errors="replace")
         except OSError:
@@ -53,6 +62,7 @@ class Written:
     """What can set the config of one node, the strongest first."""
 
     files: ConfigFiles
+    """Those of the node's own project or package."""
     resource_type: str
     names: tuple[str, ...]
     """What the node is called in a properties file: its name; of a source's table the names of both."""
@@ -62,14 +72,14 @@ class Written:
     properties: str | None = None
     in_file: Mapping[str, Any] = field(default_factory=dict)
     """What the node's own file gives to ``config()``."""
-    of_package: bool = False
-    """Whether its files are those of an installed package, which are not looked into."""
+    over: ConfigFiles | None = None
+    """For a node of a package: the files of the project that uses it, whose ``dbt_project.yml`` is the strongest."""
 
     def place_of(self, key: str) -> Place | None:
         """Where the value of ``key`` (``state.max_age``) was set; ``None`` where that is not to be found."""
         path = key.split(".")
-        own = None if self.of_package else self._in_file(path) or self._in_properties(path)
-        return own or self._in_project(path)
+        above = None if self.over is None else self._in_project(path, self.over)
+        return above or self._in_file(path) or self._in_properties(path) or self._in_project(path, self.files)
 
     def shown(self, key: str) -> Location:
         """The place as far as it is known: else every file that can have set it."""
@@ -78,7 +88,7 @@ class Written:
             found = self.place_of(".".join(path[:length]))
             if found is not None:
                 return Location(found.where.file, found.where.line, key)
-        files = dict.fromkeys(file for file in (self.file, self.properties, PROJECT_FILE) if file)
+        files = dict.fromkeys((*(self.files.shown(file) for file in (self.file, self.properties) if file), PROJECT_FILE))
         return Location(" or ".join(files), None, key)
 
     def _in_file(self, path: Sequence[str]) -> Place | None:
@@ -90,26 +100,29 @@ class Written:
         lines = self.files.text(self.file).splitlines()
         given_there = re.compile(rf"""\b{re.escape(path[-1])}\b["']?\s*[:=]""")
         line = next((number for number, text in enumerate(lines, 1) if given_there.search(text)), None)
-        return Place(Location(self.file, line), own=True)
+        return Place(Location(self.files.shown(self.file), line), own=True)
 
     def _in_properties(self, path: Sequence[str]) -> Place | None:
-        tree = None if self.properties is None else self.files.tree(self.properties)
+        if self.properties is None:
+            return None
+        tree, file = self.files.tree(self.properties), self.files.shown(self.properties)
         lists = ("sources", "tables") if self.resource_type == "source" else (f"{self.resource_type}s",)
         found: Place | None = None
         for section, name in zip(lists, self.names, strict=False):
             tree = _named(tree, section, name)
-            line = _line(_below(tree, "config"), path) or _line(tree, path)
-            found = found if line is None else Place(Location(str(self.properties), line), own=True)
+            within, beside = _line(_below(tree, "config"), path), _line(tree, path)
+            if within is not None or beside is not None:
+                found = Place(Location(file, within or beside), own=True, beside_config=within is None)
         return found
 
-    def _in_project(self, path: Sequence[str]) -> Place | None:
+    def _in_project(self, path: Sequence[str], files: ConfigFiles) -> Place | None:
         """The innermost folder that sets it."""
         found: Place | None = None
         for section in _SECTIONS.get(self.resource_type, (f"{self.resource_type}s",)):
-            tree = _below(self.files.tree(PROJECT_FILE), section)
+            tree = _below(files.tree(PROJECT_FILE), section)
             for folder in (*self.fqn, ""):
                 line = _line(tree, [f"+{path[0]}", *path[1:]]) or _line(tree, path)
-                found = found if line is None else Place(Location(PROJECT_FILE, line), own=False)
+                found = found if line is None else Place(Location(files.shown(PROJECT_FILE), line), own=False)
                 tree = _below(tree, folder)
         return found
 

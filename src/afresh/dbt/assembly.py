@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 import socket
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from afresh import __version__
-from afresh.config.node_settings import NodeConfig, NodeSettings, validate_all, warnings_of
-from afresh.config.written import ConfigFiles, Written
+from afresh.config.node_settings import NodeSettings, validate_all, warnings_of
 from afresh.core.lease import Holder
-from afresh.core.node import NodeId
 from afresh.dbt.compat import invocation, results
 from afresh.dbt.compat.sessions import name_sessions
 from afresh.dbt.compat.task_facts import TaskFacts
 from afresh.dbt.guest import PlanGuest, RunGuest
 from afresh.dbt.host import DbtHost, Parts
+from afresh.dbt.node_configs import node_configs
 from afresh.dbt.shown_command import shown_command
 from afresh.dbt.stateless import StatelessGuest
 from afresh.orchestration.heartbeat import BELIEVED
@@ -104,26 +102,7 @@ def _code_service_of(settings: Settings, key: bytes) -> Callable[[Any, Any, Any,
 
 def _node_settings(task: Any, settings: Settings) -> Mapping[str, NodeSettings]:
     """Reads and checks the settings of every node and source at once, before anything runs."""
-    manifest = task.manifest
-    tables = (manifest.nodes, manifest.sources, getattr(manifest, "functions", {}))
-    files, project = ConfigFiles(Path(str(task.config.project_root))), str(task.config.project_name)
-    raws = (raw for table in tables for raw in table.values())
-    return validate_all((_node_config(raw, files, project) for raw in raws), settings.defaults)
-
-
-def _node_config(raw: Any, files: ConfigFiles, project: str) -> NodeConfig:
-    kind = str(getattr(raw.resource_type, "value", raw.resource_type))
-    own = getattr(raw, "config_call_dict", None) if kind == "snapshot" else None
-    written = _written(raw, kind, files, project)
-    return NodeConfig(NodeId(raw.unique_id), str(raw.original_file_path), invocation.node_config(raw), kind, own, written)
-
-
-def _written(raw: Any, kind: str, files: ConfigFiles, project: str) -> Written:
-    file, patch = str(raw.original_file_path), getattr(raw, "patch_path", None)
-    properties = str(patch).partition("://")[2] if patch else file if file.endswith((".yml", ".yaml")) else None
-    names = (str(raw.source_name), str(raw.name)) if kind == "source" else (str(raw.name),)
-    in_file = getattr(raw, "config_call_dict", None) or {}
-    return Written(files, kind, names, tuple(raw.fqn), file, properties, in_file, of_package=str(raw.package_name) != project)
+    return validate_all(node_configs(task.manifest, task.config), settings.defaults)
 
 
 def _run_settings(task: Any, options: Options, store: StateStore) -> RunSettings:

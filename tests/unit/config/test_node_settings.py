@@ -21,6 +21,7 @@ from afresh.config.node_settings import (
 )
 from afresh.config.problems import SettingsError
 from afresh.config.settings import Defaults
+from afresh.config.written import ConfigFiles, Written
 from afresh.core.policy import EngineUpgrade, Policy, UpdatesOn
 from afresh.errors import UsageError
 
@@ -132,11 +133,34 @@ def test_snapshots_and_tests_take_no_inherited_lag(resource_type):
     assert lag({}, defaults=LAGGING, resource_type=resource_type) == (timedelta(0), "any")
 
 
+def written(in_file, kind="snapshot"):
+    return Written(ConfigFiles(None), kind, ("orders",), ("shop", "orders"), "orders.sql", in_file=in_file)
+
+
 def test_a_snapshot_takes_the_lag_that_is_set_on_itself():
     own = {"state": {"lag_tolerance": "1h"}}
-    assert lag(after(4, "hour"), defaults=LAGGING, resource_type="snapshot", own_config=own) == (HOUR, "any")
-    found = settings({**own, "meta": {}}, resource_type="snapshot", own_config=own)
-    assert found.origins == {"lag_tolerance": "state.lag_tolerance"}
+    merged = {**after(4, "hour", updates_on="all"), **own}
+    found = settings(merged, defaults=LAGGING, resource_type="snapshot", written=written(own))
+    assert (found.policy.interval, found.policy.updates_on) == (HOUR, UpdatesOn.ANY)
+    assert (found.origins, found.warnings) == ({"lag_tolerance": "state.lag_tolerance"}, ())
+
+
+def test_of_a_snapshot_s_meta_only_what_is_its_own_counts():
+    merged = {"meta": {"afresh": {"lag_tolerance": "9h"}, "owner": "ada"}}
+    assert lag(merged, resource_type="snapshot", written=written({"meta": {"owner": "ada"}})) == (timedelta(0), "any")
+    assert lag(merged, resource_type="snapshot", written=written(merged)) == (9 * HOUR, "any")
+
+
+@pytest.mark.parametrize("resource_type", ["snapshot", "test"])
+def test_a_mistake_in_a_lag_that_does_not_count_is_a_mistake_all_the_same(resource_type):
+    with pytest.raises(UsageError):
+        settings(after(4, "hours"), resource_type=resource_type)
+
+
+def test_two_words_of_a_snapshot_s_own_that_differ_are_told():
+    both = {**after(4, "hour"), "state": {"lag_tolerance": "1h"}}
+    (warning,) = settings(both, resource_type="snapshot", written=written(both)).warnings
+    assert "`state.lag_tolerance` (1h) wins" in warning
 
 
 def test_a_test_keeps_its_own_switch():

@@ -49,10 +49,34 @@ def test_what_is_not_to_be_found_is_told_with_all_files_that_can_have_set_it(nod
     assert str(node(properties="gone.yml").shown("meta")) == "a.sql or gone.yml or dbt_project.yml, key `meta`"
 
 
-def test_the_files_of_a_package_are_not_looked_for_in_the_project(node):
-    packaged = node(of_package=True, in_file={"state": {"max_age": "3d"}}, properties="of.yml", fqn=("tools", "a"))
-    assert str(packaged.shown("state.max_age")) == "dbt_project.yml:2, key `state.max_age`"
-    assert packaged.place_of("state.lag_tolerance") is None
+def test_the_project_s_word_about_a_package_is_stronger_than_the_package_s_own(node, tmp_path):
+    package = tmp_path / "dbt_packages" / "tools"
+    package.mkdir(parents=True)
+    (package / "a.sql").write_text("{{ config(state={'max_age': '3d'}) }}\n")
+    (package / "of.yml").write_text("models:\n- name: a\n  state: {lag_tolerance: 1h}\n")
+    (package / "dbt_project.yml").write_text("models:\n  +state: {max_age: 9d, static: true}\n")
+    files = ConfigFiles(package, "dbt_packages/tools")
+    here = Written(files, "model", ("a",), ("tools", "a"), "a.sql", "of.yml", {"state": {"max_age": "3d"}}, ConfigFiles(tmp_path))
+    assert str(here.shown("state.max_age")) == "dbt_project.yml:2, key `state.max_age`"
+    assert not here.place_of("state.max_age").own
+    assert str(here.shown("state.lag_tolerance")) == "dbt_packages/tools/of.yml:3, key `state.lag_tolerance`"
+    assert str(here.shown("state.static")) == "dbt_packages/tools/dbt_project.yml:2, key `state.static`"
+
+    (tmp_path / "dbt_project.yml").write_text("models: {shop: {+state: {max_age: 1d}}}\n")
+    of_package = Written(files, "model", ("a",), ("tools", "a"), "a.sql", "of.yml", {"state": {"max_age": "3d"}}, ConfigFiles(tmp_path))
+    assert str(of_package.shown("state.max_age")) == "dbt_packages/tools/a.sql:1, key `state.max_age`"
+    assert of_package.place_of("state.max_age").own
+
+
+def test_what_stands_beside_config_is_told_from_what_stands_in_it(node, tmp_path):
+    (tmp_path / "of.yml").write_text("models:\n- name: a\n  meta: {afresh: {static: true}}\n  config: {state: {static: true}}\n")
+    here = node(properties="of.yml")
+    assert [here.place_of(key).beside_config for key in ("meta.afresh", "state.static")] == [True, False]
+
+
+def test_a_package_that_is_not_to_be_found_says_nothing_of_its_files():
+    here = Written(ConfigFiles(None), "model", ("a",), ("tools", "a"), "a.sql", "of.yml", over=ConfigFiles(None))
+    assert str(here.shown("state.max_age")) == "a.sql or of.yml or dbt_project.yml, key `state.max_age`"
 
 
 def test_the_part_of_a_key_that_is_there_is_where_a_missing_part_is_told(node):

@@ -45,4 +45,8 @@ def node_config(raw: Any) -> dict[str, Any]:
     if config is None:
         return {}
     rendered: dict[str, Any] = config.to_dict() if hasattr(config, "to_dict") else dict(config)
-    return effective_config(rendered, getattr(raw, "unrendered_config", None) or {})
+    unrendered: dict[str, Any] = getattr(raw, "unrendered_config", None) or {}
+    in_file = getattr(raw, "config_call_dict", None) or {}
+    if "freshness" in in_file and isinstance(unrendered.get("freshness"), str):  # 1.12 keeps what stands in the SQL file as its text
+        unrendered = {**unrendered, "freshness": in_file["freshness"]}
+    return effective_config(rendered, unrendered)
