@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from afresh.warehouse.probe import Target
 
 
+_EVERY_TIME = {
+    Kind.VIEW: "what reads the view {} is built every time",  # the view keeps no data, so it stays as it is
+    Kind.DATA_TEST: "the test {} runs every time",
+}
+
+
 class InputsRead:
     """The inputs of one build. First those of the graph; once the SQL is compiled, those that only the SQL names."""
 
@@ -86,11 +92,11 @@ class InputsRead:
         return RecordedInput(_name(target.relation.key), target.relation.key, version, self._eyes.versions.signature(entry))
 
     def _warn(self, opaque: tuple[str, ...]) -> None:
+        every_time = _EVERY_TIME.get(self._node.kind, "{} is built every time").format(self._node.name)
         for text in opaque:
             self._eyes.host.say(
                 f"undeclared:{self._node.id}:{text}",
-                f"{self._node.name} is built every time: {text}. Name what it reads with `state.inputs: [...]`, "
-                "or say `state.inputs: complete`",
+                f"{every_time}: {text}. Name what it reads with `state.inputs: [...]`, or say `state.inputs: complete`",
             )
 
 

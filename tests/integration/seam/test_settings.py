@@ -222,3 +222,25 @@ def test_tags_meta_and_owners_are_no_change_and_a_hook_is_one(shop):
     assert project.afresh("build").reused == {"a"}
     project.write({"models/a.yml": yaml % ("new", "bob", "select 2")})
     assert project.afresh("build").reasons("a") == ("code_changed",)
+
+
+def test_of_what_reads_nobody_knows_what_the_warning_tells_what_is_then_built_every_time(shop):
+    def reads(table):
+        return f"select id from (select count_rows('{table}') as id)"
+
+    project = shop(
+        {
+            "models/a.sql": TABLE + reads("main.t"),
+            "models/v.sql": "{{ config(materialized='view') }} " + reads("main.t"),
+            "models/below.sql": TABLE + "select id from {{ ref('v') }}",
+            "tests/none.sql": "select id from {{ ref('below') }} where count_rows('main.t') is null",
+        }
+    )
+    project.execute("create table t as select 1 as id", "create macro count_rows(name) as (select count(*) from main.t)")
+    first = project.afresh("build")
+    for told in ("a is built every time: ", "what reads the view v is built every time: ", "the test none runs every time: "):
+        assert first.stdout.count(told + "it calls the function `count_rows`") == 1, told
+
+    again = project.afresh("build")
+
+    assert (again.executed, again.reused) == ({"a", "below", "none"}, {"v"})
