@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from afresh.config import values as v
-from afresh.config.durations import format_duration
+from afresh.config.durations import LONGEST, format_duration
 from afresh.config.problems import Problem, nearest, shown, unknown_key_hint
 from afresh.errors import Location
 
@@ -112,11 +112,11 @@ class ConfigReader:
         self.problems += [problem for problem in other.problems if problem not in known]
 
     def _span(self, count: int, period: timedelta) -> timedelta | None:
-        try:
+        if count <= LONGEST / period:
             return count * period
-        except OverflowError:
-            self._problem("freshness.build_after.count", f"{count} is not allowed", "the interval is too long")
-            return None
+        hint = f"the interval is too long: at most {LONGEST.days} days"
+        self._problem("freshness.build_after.count", f"{count} is not allowed", hint)
+        return None
 
     def _parsed(self, path: str, given: object, kind: v.Value[T], default: D, *, origin: str) -> T | D:
         try:

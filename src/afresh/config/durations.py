@@ -12,7 +12,8 @@ DURATION_ALLOWED = "a duration such as 90s, 30m, 12h, 1d, 2w or 1h30m"
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _WORDS = {"second": "s", "minute": "m", "hour": "h", "day": "d", "week": "w"}
 _PART = re.compile(r"\s*([0-9]+)\s*([a-z]+)\s*")
-_LONGEST = timedelta(days=36_500)
+LONGEST = timedelta(days=36_500)
+"""A hundred years: no longer duration is taken, so that every moment that follows from one is a date."""
 
 format_duration = duration_text
 """A duration as people read it (``1h 30m``); :func:`parse_duration` reads it back to the same whole seconds."""
@@ -33,7 +34,7 @@ def parse_duration(text: str) -> timedelta:
         if part is None or size is None or (last is not None and size >= last):
             raise ValueError(text)
         seconds, place, last = seconds + int(part[1]) * size, part.end(), size
-    if last is None or seconds > _LONGEST.total_seconds():
+    if last is None or seconds > LONGEST.total_seconds():
         raise ValueError(text)
     return timedelta(seconds=seconds)
 

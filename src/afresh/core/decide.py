@@ -13,7 +13,7 @@ from afresh.core import reason as why
 from afresh.core.decision import Build, Confidence, Decision, Reuse, Skip, Undetermined, Verdict
 from afresh.core.node import Kind
 from afresh.core.observation import Missing, Mode, Observation, ObservedInput, Present
-from afresh.core.policy import DEFAULT_POLICY, EngineUpgrade, Policy, UpdatesOn, interval_tolerance
+from afresh.core.policy import DEFAULT_POLICY, EngineUpgrade, Policy, UpdatesOn, due_at, elapsed, interval_tolerance
 from afresh.core.trace import AttemptProblem, AttemptState, Trace
 from afresh.core.version import PartGroup, same_data
 
@@ -182,8 +182,9 @@ def _data_causes(seen: Observation, trace: Trace, policy: Policy) -> Iterator[wh
         yield why.VolatileValue(seen.volatile.what, seen.volatile.recorded, seen.volatile.observed)
     if seen.window is not None and seen.window.recorded != seen.window.observed:
         yield why.WindowMoved(seen.window.recorded, seen.window.observed)
-    if policy.max_age is not None and seen.scheduled_at - trace.scheduled_at >= policy.max_age:
-        yield why.MaxAge(seen.scheduled_at - trace.scheduled_at, policy.max_age)
+    age = elapsed(trace.scheduled_at, seen.scheduled_at)
+    if policy.max_age is not None and age >= policy.max_age:
+        yield why.MaxAge(age, policy.max_age)
 
 
 def _input_changes(seen: Observation, trace: Trace) -> Iterator[why.InputChange]:
@@ -211,9 +212,11 @@ def _delays(seen: Observation, trace: Trace, policy: Policy, data: Causes) -> It
     waiting = _still_waited_for(seen, data) if policy.updates_on is UpdatesOn.ALL else ()
     if waiting:
         yield why.WaitingForInputs(waiting)
-    due_at = trace.scheduled_at + policy.interval
-    if policy.interval and seen.scheduled_at < due_at - interval_tolerance(policy.interval):
-        yield why.TooSoon(due_at, policy.interval)
+    due = due_at(trace.scheduled_at, policy.interval)
+    # A build that lies in the future of the state's own clock (it was set back) says nothing of how long ago it was.
+    is_past = trace.scheduled_at <= seen.now
+    if policy.interval and is_past and elapsed(seen.scheduled_at, due) > interval_tolerance(policy.interval):
+        yield why.TooSoon(due, policy.interval)
 
 
 def _still_waited_for(seen: Observation, data: Causes) -> tuple[str, ...]:

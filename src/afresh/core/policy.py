@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from enum import Enum
 
 
@@ -38,3 +38,18 @@ DEFAULT_POLICY = Policy()
 def interval_tolerance(interval: timedelta) -> timedelta:
     """How much earlier than ``interval`` still counts as elapsed: 5 %, at most one minute, so that an hourly job with 1 h builds hourly."""
     return min(interval * 0.05, timedelta(minutes=1))
+
+
+def elapsed(since: datetime, until: datetime) -> timedelta:
+    """How much time passed between two moments, in whatever time zones they are told.
+
+    Python subtracts two moments of one zone by the clock on the wall, which daylight saving moves.
+    """
+    if since.tzinfo is None or until.tzinfo is None:
+        raise ValueError(f"moments without a time zone cannot be compared: {since!r}, {until!r}")
+    return until.astimezone(timezone.utc) - since.astimezone(timezone.utc)
+
+
+def due_at(built: datetime, interval: timedelta) -> datetime:
+    """The first moment, in UTC, at which ``interval`` has elapsed since ``built``."""
+    return built.astimezone(timezone.utc) + interval

@@ -316,3 +316,29 @@ def test_a_snapshot_with_a_lag_in_its_properties_waits_and_one_in_a_folder_with_
 
     assert (outcome.executed, outcome.reused) == ({"inherits"}, {"waits"})
     assert outcome.reasons("waits") == ("too_soon", "new_data")
+
+
+WEEKEND = {"build_after": {"count": "{{ 48 if env_var('DAY') in ('saturday', 'sunday') else 1 }}", "period": "hour"}}
+
+
+@pytest.mark.smoke
+@pytest.mark.parametrize("by", ["folder", "properties"])
+def test_an_interval_that_depends_on_the_day_is_that_of_the_day_and_no_change_of_code(shop, by):
+    project = shop(
+        FILES
+        | (
+            {}
+            if by == "folder"
+            else {"models/lazy/of_a.yml": yaml.safe_dump({"models": [{"name": "a", "config": {"freshness": WEEKEND}}]})}
+        ),
+        settings={"models": {"shop": {"lazy": {"+freshness": WEEKEND}}}} if by == "folder" else {},
+    )
+    project.execute("create schema raw", "create table raw.t as select 1 as id")
+    project.afresh("build", env={"DAY": "friday"})
+    assert project.afresh("build", env={"DAY": "saturday"}).reasons("a") == ("unchanged",)
+    project.execute("insert into raw.t values (2)")
+
+    for day, interval in (("friday", "1h"), ("sunday", "2d")):
+        outcome = project.afresh("build", env={"DAY": day})
+        assert outcome.reasons("a") == ("too_soon", "new_data")
+        assert f"builds at most every {interval}" in outcome.stdout

@@ -233,6 +233,7 @@ def test_a_key_of_dbt_state_without_effect_here_is_a_warning_and_no_error():
         (after(1.5, "hour"), "freshness.build_after.count", "1.5 is not allowed"),
         (after(True, "hour"), "freshness.build_after.count", "True is not allowed"),
         (after(10**30, "day"), "freshness.build_after.count", "the interval is too long"),
+        (after(36_501, "day"), "freshness.build_after.count", "the interval is too long: at most 36500 days"),
         (after(4, None), "freshness.build_after", "`period` is missing"),
         (after(None, "hour"), "freshness.build_after", "`count` is missing"),
         (after(4, "hour", updates_on="every"), "freshness.build_after.updates_on", "allowed: one of any, all"),

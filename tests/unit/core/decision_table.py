@@ -485,6 +485,33 @@ INTERVALS = (
         HOURLY,
     ),
     Row(
+        "an interval holds in the very moment of the build",
+        seen(inputs=RAW_IS_NEW, after=0 * HOUR),
+        tolerated(TRACE, _too_soon(HOUR), NEW_RAW),
+        TRACE,
+        HOURLY,
+    ),
+    Row(
+        "an interval holds for a run that began before the one that built meanwhile",
+        replace(seen(inputs=RAW_IS_NEW, after=-MINUTE), now=BUILT_AT + 2 * MINUTE),
+        tolerated(TRACE, _too_soon(HOUR), NEW_RAW),
+        TRACE,
+        HOURLY,
+    ),
+    Row(
+        "a build that lies in the future, because the clock was set back, delays nothing",
+        seen(inputs=RAW_IS_NEW, after=-MINUTE),
+        builds(NEW_RAW),
+        TRACE,
+        HOURLY,
+    ),
+    Row(
+        "without an interval a run that began before the one that built meanwhile does not wait",
+        replace(seen(inputs=RAW_IS_NEW, after=-MINUTE), now=BUILT_AT + 2 * MINUTE),
+        builds(NEW_RAW),
+        TRACE,
+    ),
+    Row(
         "max_age counts to the scheduled start of the run as well",
         replace(seen(after=MINUTE), now=BUILT_AT + 2 * HOUR),
         verified(TRACE),
