@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from afresh.core.version import Known, Unknown
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from afresh.core.version import DataVersion
     from afresh.warehouse.asks import Probing
     from afresh.warehouse.probe import Answers, Target
+
+_NULL = "null"
+_EARLIEST_ZONE = timezone(timedelta(hours=14))
+"""Where every hour of the clock comes first."""
 
 CANNOT_SEE = "only loaded_at decides: late rows, updates and deletes that leave its maximum as it is are not seen"
 
@@ -135,8 +139,8 @@ def _value(answer: object) -> tuple[str, bool] | Unknown:
         return Unknown("it did not answer with one row")
     text, now = (unmarked(cell) for cell in answer.rows[0])
     if text is None:
-        return "null", False
-    return spelled(text), _is_ahead(text, now)
+        return _NULL, False
+    return spelled(text), lies_ahead(text, now)
 
 
 _OFFSET = re.compile(r"([+-]\d{2})(?::?(\d{2}))?(?::?\d{2})?$")
@@ -160,14 +164,15 @@ def spelled(text: str) -> str:
     """The value in one spelling: moments with a zone in UTC, others as they are, and what is no moment as text. No white space."""
     moment = _moment(text)
     if moment is None:
-        return text.replace("%", "%25").replace(" ", "%20")
+        return f"%{text}" if text == _NULL else text.replace("%", "%25").replace(" ", "%20")
     if moment.tzinfo is not None:
         moment = moment.astimezone(timezone.utc)
     return moment.isoformat(timespec="microseconds")
 
 
-def _is_ahead(text: str, now: str | None) -> bool:
+def lies_ahead(text: str, now: str | None) -> bool:
+    """Whether a value is later than the server's clock. Without a zone it is so only if it is later on every clock in the world."""
     value, clock = _moment(text), _moment(now or "")
     if value is None or clock is None:
         return False
-    return value.replace(tzinfo=value.tzinfo or timezone.utc) > clock.replace(tzinfo=clock.tzinfo or timezone.utc)
+    return value.replace(tzinfo=value.tzinfo or _EARLIEST_ZONE) > clock.replace(tzinfo=clock.tzinfo or timezone.utc)

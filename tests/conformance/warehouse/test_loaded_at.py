@@ -118,6 +118,58 @@ def test_a_future_value_is_a_version_with_a_warning(warehouse):
     assert any("future" in warning for warning in found.warnings)
 
 
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
+def test_a_local_time_without_a_zone_is_no_future_value_in_any_session(warehouse, zone):
+    warehouse.do(f"set timezone = '{zone}'", "insert into raw.t values (1, cast(now() as timestamp), null)")
+    found = warehouse.look(loaded_at_field="ts", **ALONE)
+    assert isinstance(found.version, Known)
+    assert not any("future" in warning for warning in found.warnings)
+
+
+LOOK_BACK = "select max(zoned) from raw.t where ts > now() - interval '3 days'"
+"""When the newest row of the last three days was loaded: ``ts`` is when it happened, ``zoned`` when it was loaded."""
+
+
+def test_a_query_that_looks_back_sees_late_rows_within_its_window_only(warehouse):
+    def load(happened, loaded):
+        warehouse.do(f"insert into raw.t values (9, now() - interval '{happened}', now() - interval '{loaded}')")
+        return warehouse.look(loaded_at_query=LOOK_BACK, **ALONE).version
+
+    first = load("2 days", "30 hours")
+    assert isinstance(first, Known)
+    assert load("60 hours", "20 hours") != first, "late by its own time, and within the window"
+    second = warehouse.look(loaded_at_query=LOOK_BACK, **ALONE).version
+    assert load("40 days", "1 hour") == second, "later than the window looks back"
+    warehouse.do("delete from raw.t where ts > now() - interval '59 hours'")
+    assert warehouse.look(loaded_at_query=LOOK_BACK, **ALONE).version == second, "a row goes, and another one was loaded last"
+
+
+def test_a_window_that_runs_empty_is_one_new_version_and_then_stands_still(warehouse):
+    warehouse.do("insert into raw.t values (9, now() - interval '1 day', now())")
+    filled = warehouse.look(loaded_at_query=LOOK_BACK, **ALONE).version
+    warehouse.do("update raw.t set ts = ts - interval '9 days'")
+    empty = warehouse.look(loaded_at_query=LOOK_BACK, **ALONE).version
+    assert empty == Known("loaded_at=null") != filled
+    assert warehouse.look(loaded_at_query=LOOK_BACK, **ALONE).version == empty
+    warehouse.do("insert into raw.t values (9, now(), now())")
+    assert warehouse.look(loaded_at_query=LOOK_BACK, **ALONE).version not in (empty, filled)
+
+
+def test_a_column_that_holds_nothing_but_null_is_as_empty_as_a_table_without_rows(warehouse):
+    warehouse.do("update raw.t set ts = null")
+    assert warehouse.look(loaded_at_field="ts", **ALONE).version == Known("loaded_at=null")
+    warehouse.do("create table raw.n as select 'null' as batch")
+    assert warehouse.look("n", loaded_at_field="batch", **ALONE).version != Known("loaded_at=null")
+
+
+def test_the_hour_that_comes_twice_when_the_clocks_go_back_is_two_hours(warehouse):
+    warehouse.do("set timezone = 'Europe/Berlin'", "insert into raw.t values (1, null, timestamptz '2026-10-25 02:30:00+02')")
+    first = warehouse.look(loaded_at_field="zoned", **ALONE).version
+    assert first == Known("loaded_at=2026-10-25T00:30:00.000000+00:00")
+    warehouse.do("insert into raw.t values (1, null, timestamptz '2026-10-25 02:30:00+01')")
+    assert warehouse.look(loaded_at_field="zoned", **ALONE).version == Known("loaded_at=2026-10-25T01:30:00.000000+00:00")
+
+
 @pytest.mark.parametrize(
     "how",
     [

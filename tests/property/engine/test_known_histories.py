@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import pytest
 
+from afresh.core.policy import Policy, UpdatesOn
 from property.engine.side_by_side import Job, SideBySide
 from property.engine.toy_engine import Signal
 from property.engine.toy_history import SOURCES, Edit, EditCheck, Load, Meddle, Midnight, Run, Selection, other_project, rival_project
-from property.engine.toy_host import Invocation
+from property.engine.toy_host import Invocation, ToyHost
 from property.engine.toy_project import Check, Flags, Model, Project
-from property.engine.toy_run import ERROR, REUSED, SUCCESS, Fault, Outcome
+from property.engine.toy_run import ERROR, REUSED, SUCCESS, Fault, Outcome, ToyRun
 from property.engine.toy_world import World
 
 
@@ -279,3 +280,35 @@ def test_a_relation_that_two_projects_write_is_built_by_each_in_its_turn(signal:
             assert outcome.status == {"m0": SUCCESS, "t": SUCCESS}
             assert outcome.decisions["m0"].reasons[0].code == "built_by_other_node"
             assert run(world).built() == set()
+
+
+THROUGH = (
+    Model("e", "ephemeral", reads=("s0",)),
+    Model("v", "view", reads=("s1",)),
+    Model("t", reads=("e", "v")),
+)
+WAITS = {"t": Policy(updates_on=UpdatesOn.ALL)}
+EAGER = {"t": Policy(updates_on=UpdatesOn.ANY)}
+
+
+@of(*THROUGH)
+def test_all_inputs_are_waited_for_through_views_and_ephemeral_models_since_the_last_build_of_what_waits(world: World) -> None:
+    main = world.projects["main"]
+
+    def decided(policies: dict[str, Policy] = WAITS) -> list[str]:
+        world.wait(60)
+        host = ToyHost(main, world.real, Invocation(frozenset(main.order()), policies=policies), signal=world.signal)
+        return [reason.code for reason in ToyRun(host, world.store).go().decisions["t"].reasons]
+
+    assert decided() == ["never_built"]
+    assert decided() == ["unchanged"]
+    Load(0, value=1).happen(world)
+    assert decided() == ["waiting_for_inputs", "new_data"], "nothing new comes through the view"
+    Load(0, value=2).happen(world)
+    assert decided() == ["waiting_for_inputs", "new_data"], "the same input twice is one input"
+    Load(1, value=3).happen(world)
+    assert decided() == ["new_data"], "both have moved since the last build, not between the same two runs"
+    Load(1, value=4).happen(world)
+    assert decided() == ["waiting_for_inputs", "new_data"], "what moved before the last build is no longer new"
+    assert decided(EAGER) == ["new_data"]
+    assert decided(EAGER) == ["unchanged"]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from afresh.warehouse.loaded_at import spelled
+from afresh.warehouse.loaded_at import lies_ahead, spelled
 from afresh.warehouse.volatile import answers_with_now
 
 
@@ -37,6 +37,11 @@ def test_what_has_no_zone_or_is_no_moment_stays_as_it_is(text, expected):
     assert spelled(text) == expected
 
 
+@pytest.mark.parametrize("text", ["null", "NULL", "Null"])
+def test_a_text_that_says_null_is_not_taken_for_the_absence_of_a_value(text):
+    assert spelled(text) != "null"
+
+
 def test_different_values_have_different_spellings():
     texts = [
         "a b",
@@ -46,6 +51,11 @@ def test_different_values_have_different_spellings():
         "2026-01-01 00:00:00+00",
         "2026-01-01 00:00:00+00:01",
         "0001-01-01 BC",
+        "2026-10-25 02:30:00+02",
+        "2026-10-25 02:30:00+01",
+        "2026-10-25 02:30:00",
+        "infinity",
+        "-infinity",
     ]
     assert len({spelled(text) for text in texts}) == len(texts)
 
@@ -81,3 +91,31 @@ def test_a_query_that_answers_with_the_moment_is_recognised(sql, dialect):
 )
 def test_a_query_that_only_filters_by_the_moment_is_not(sql):
     assert answers_with_now(sql, "duckdb") is None
+
+
+NOW = "2026-11-22 06:00:00+00"
+
+
+@pytest.mark.parametrize(
+    ("text", "ahead"),
+    [
+        ("2026-11-22 06:00:00+00", False),
+        ("2026-11-22 06:00:01+00", True),
+        ("2026-11-22 07:00:00+01", False),
+        ("2026-11-22 07:00:01+01", True),
+        ("2026-11-21 23:00:01-07", True),
+        ("2026-11-22 19:00:00", False),  # half past somebody's evening: without a zone nobody can say that it is later
+        ("2026-11-22 20:00:00", False),
+        ("2026-11-22 20:00:01", True),  # later than now on every clock in the world
+        ("2026-11-22", False),
+        ("2026-11-23", True),
+        ("12", False),
+        ("infinity", False),
+    ],
+)
+def test_a_value_lies_in_the_future_only_if_it_does_so_everywhere(text, ahead):
+    assert lies_ahead(text, NOW) is ahead
+
+
+def test_a_value_is_not_called_future_where_the_server_s_clock_is_not_known():
+    assert not lies_ahead("9999-01-01", None)
