@@ -72,6 +72,8 @@ class Written:
     properties: str | None = None
     in_file: Mapping[str, Any] = field(default_factory=dict)
     """What the node's own file gives to ``config()``."""
+    version: str = ""
+    """Of a model with versions: which one it is."""
     over: ConfigFiles | None = None
     """For a node of a package: the files of the project that uses it, whose ``dbt_project.yml`` is the strongest."""
 
@@ -110,9 +112,7 @@ class Written:
         found: Place | None = None
         for section, name in zip(lists, self.names, strict=False):
             tree = _named(tree, section, name)
-            within, beside = _line(_below(tree, "config"), path), _line(tree, path)
-            if within is not None or beside is not None:
-                found = Place(Location(file, within or beside), own=True, beside_config=within is None)
+            found = _in_entry(_named(tree, "versions", self.version, key="v"), path, file) or _in_entry(tree, path, file) or found
         return found
 
     def _in_project(self, path: Sequence[str], files: ConfigFiles) -> Place | None:
@@ -131,14 +131,22 @@ def _below(tree: Tree | None, key: str) -> Tree | None:
     return tree.values.get(key) if isinstance(tree, Section) else None
 
 
-def _named(tree: Tree | None, section: str, name: str) -> Tree | None:
+def _named(tree: Tree | None, section: str, name: str, *, key: str = "name") -> Tree | None:
     """The entry of this name in the list of this name."""
     entries = _below(tree, section)
     for entry in entries.items if isinstance(entries, Listing) else ():
-        called = _below(entry, "name")
+        called = _below(entry, key)
         if isinstance(called, Scalar) and called.text == name:
             return entry
     return None
+
+
+def _in_entry(entry: Tree | None, path: Sequence[str], file: str) -> Place | None:
+    """The place in one entry of a properties file: in ``config`` before beside it."""
+    within, beside = _line(_below(entry, "config"), path), _line(entry, path)
+    if within is None and beside is None:
+        return None
+    return Place(Location(file, within or beside), own=True, beside_config=within is None)
 
 
 def _line(tree: Tree | None, path: Sequence[str]) -> int | None:

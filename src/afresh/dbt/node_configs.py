@@ -51,7 +51,8 @@ def _written(raw: Any, kind: str, files: ConfigFiles, over: ConfigFiles | None) 
     properties = str(patch).partition("://")[2] if patch else file if file.endswith((".yml", ".yaml")) else None
     names = (str(raw.source_name), str(raw.name)) if kind == "source" else (str(raw.name),)
     in_file = getattr(raw, "config_call_dict", None) or {}
-    return Written(files, kind, names, tuple(raw.fqn), file, properties, in_file, over)
+    version = getattr(raw, "version", None)
+    return Written(files, kind, names, tuple(raw.fqn), file, properties, in_file, "" if version is None else str(version), over)
 
 
 def _with_meta_beside_config(raw: Any, config: dict[str, Any], written: Written) -> dict[str, Any]:

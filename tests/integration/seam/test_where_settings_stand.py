@@ -342,3 +342,14 @@ def test_an_interval_that_depends_on_the_day_is_that_of_the_day_and_no_change_of
         outcome = project.afresh("build", env={"DAY": day})
         assert outcome.reasons("a") == ("too_soon", "new_data")
         assert f"builds at most every {interval}" in outcome.stdout
+
+
+@pytest.mark.smoke
+def test_a_version_of_a_model_has_its_own_settings_and_takes_back_what_it_inherits(shop):
+    lazy = {"state": {"lag_tolerance": "3h"}}
+    versions = [{"v": 1}, {"v": 2, "config": {"freshness": None}}, {"v": 3, "config": {"state": {"lag_tolerance": "5h"}}}]
+    files = {f"models/m_v{number}.sql": "select 1 as id" for number in (1, 2, 3)}
+    of = {"models/of.yml": yaml.safe_dump({"models": [{"name": "m", "latest_version": 3, "versions": versions}]})}
+    found = settings_in(shop({**files, **of}, settings={"models": {"shop": plus(lazy)}}))
+
+    assert hours(found[f"model.shop.m.v{number}"].policy for number in (1, 2, 3)) == [3, 0, 5]

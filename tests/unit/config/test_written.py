@@ -56,14 +56,16 @@ def test_the_project_s_word_about_a_package_is_stronger_than_the_package_s_own(n
     (package / "of.yml").write_text("models:\n- name: a\n  state: {lag_tolerance: 1h}\n")
     (package / "dbt_project.yml").write_text("models:\n  +state: {max_age: 9d, static: true}\n")
     files = ConfigFiles(package, "dbt_packages/tools")
-    here = Written(files, "model", ("a",), ("tools", "a"), "a.sql", "of.yml", {"state": {"max_age": "3d"}}, ConfigFiles(tmp_path))
+    here = Written(files, "model", ("a",), ("tools", "a"), "a.sql", "of.yml", {"state": {"max_age": "3d"}}, over=ConfigFiles(tmp_path))
     assert str(here.shown("state.max_age")) == "dbt_project.yml:2, key `state.max_age`"
     assert not here.place_of("state.max_age").own
     assert str(here.shown("state.lag_tolerance")) == "dbt_packages/tools/of.yml:3, key `state.lag_tolerance`"
     assert str(here.shown("state.static")) == "dbt_packages/tools/dbt_project.yml:2, key `state.static`"
 
     (tmp_path / "dbt_project.yml").write_text("models: {shop: {+state: {max_age: 1d}}}\n")
-    of_package = Written(files, "model", ("a",), ("tools", "a"), "a.sql", "of.yml", {"state": {"max_age": "3d"}}, ConfigFiles(tmp_path))
+    of_package = Written(
+        files, "model", ("a",), ("tools", "a"), "a.sql", "of.yml", {"state": {"max_age": "3d"}}, over=ConfigFiles(tmp_path)
+    )
     assert str(of_package.shown("state.max_age")) == "dbt_packages/tools/a.sql:1, key `state.max_age`"
     assert of_package.place_of("state.max_age").own
 
