@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, cast
 
+from afresh.cli.node_names import resolved, short_name
+from afresh.cli.run_names import run_called
 from afresh.config.afresh_yml import load
 from afresh.core.version import DataVersion, Known
-from afresh.errors import UsageError
 from afresh.render.json import reasons_from_json
 from afresh.render.views import Explanation, InputLine, LastBuild, PartLine, PlanRow, TextChange
-from afresh.render.words import BEYOND_GRAPH, listed, node_text
+from afresh.render.words import BEYOND_GRAPH, node_text
 from afresh.store import open_store
 
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from afresh.render.views import ConfidenceWord, DecisionWord, ReasonView, StatusWord
     from afresh.store import DecisionRecord, StateStore
 
-_MANY_RUNS = 1000
-_LISTED = 10
+_ALL_OF_LAST_RUN = "`afresh explain` without a name tells of all nodes of the last run."
 
 
 def explanations(folder: Path, names: Sequence[str], *, run_id: str | None, state_url: str | None) -> tuple[Explanation, ...]:
@@ -37,7 +36,7 @@ def explanations(folder: Path, names: Sequence[str], *, run_id: str | None, stat
     for warning in settings.unknown_variables:
         sys.stderr.write(f"afresh: warning: {warning}\n")
     with open_store(settings.state_url, base=folder, read_only=True) as store:
-        run = _run_of(store, run_id) if run_id else None
+        run = run_called(store, run_id) if run_id else None
         known = store.last_decisions(run_id=run)
         told = _named(names, known) if names else [record for record in known if _is_last_run(store, record, run)]
         targets = _Targets(store)
@@ -46,7 +45,7 @@ def explanations(folder: Path, names: Sequence[str], *, run_id: str | None, stat
 
 def _named(names: Sequence[str], known: Sequence[DecisionRecord]) -> list[DecisionRecord]:
     """The last words on each named node: one per target in which it was decided."""
-    wanted = [_resolve(name, known) for name in names]
+    wanted = [resolved(name, [record.row.node for record in known], hint=_ALL_OF_LAST_RUN) for name in names]
     return [record for node in wanted for record in known if record.row.node == node]
 
 
@@ -74,45 +73,6 @@ def _is_last_run(store: StateStore, record: DecisionRecord, run: str | None) -> 
     return bool(last) and record.last_run == last[0].record.run_id
 
 
-def _run_of(store: StateStore, text: str) -> str:
-    found = [run.record.run_id for run in store.runs(_MANY_RUNS) if run.record.run_id.startswith(text.upper())]
-    if len(found) == 1:
-        return found[0]
-    what = f"no run is called `{text}`" if not found else f"`{text}` stands for {len(found)} runs"
-    raise UsageError(what, hint="The summary of a run and `run_results.json` name its id; give more of it.")
-
-
-def _resolve(name: str, known: Sequence[DecisionRecord]) -> str:
-    ids = list(dict.fromkeys(record.row.node for record in known))
-    for is_meant in (_is_exactly, _is_without_hash, _begins_with):
-        found = sorted(node for node in ids if is_meant(node, name))
-        if len(found) == 1:
-            return found[0]
-        if found:
-            what = "is the beginning of the names" if is_meant is _begins_with else "is the name"
-            raise UsageError(f"`{name}` {what} of {len(found)} nodes", hint=f"Say which one: {listed(found, most=_LISTED)}")
-    near = difflib.get_close_matches(name, [*map(_short, ids), *ids], n=1)
-    hint = f"Did you mean `{near[0]}`?" if near else "`afresh explain` without a name tells of all nodes of the last run."
-    raise UsageError(f"nothing was ever decided about a node called `{name}`", hint=hint)
-
-
-def _is_exactly(node: str, name: str) -> bool:
-    return name in (node, _short(node))
-
-
-def _is_without_hash(node: str, name: str) -> bool:
-    """dbt ends the id of a generic test with a hash that nobody types."""
-    return node.startswith("test.") and name in (node.rpartition(".")[0], _short(node).rpartition(".")[0])
-
-
-def _begins_with(node: str, name: str) -> bool:
-    return bool(name) and (node.startswith(name) or _short(node).startswith(name))
-
-
-def _short(node: str) -> str:
-    return node.split(".", 2)[-1]
-
-
 def _explanation(store: StateStore, record: DecisionRecord, target: str | None) -> Explanation:
     row = record.row
     trace = store.snapshot([row.key]).traces.get(row.key) if row.key else None
@@ -120,7 +80,7 @@ def _explanation(store: StateStore, record: DecisionRecord, target: str | None) 
     return Explanation(
         row=PlanRow(
             unique_id=row.node,
-            name=_short(row.node),
+            name=short_name(row.node),
             resource_type=row.resource_type,
             decision=cast("DecisionWord", row.decision),
             materialized=row.materialized,
@@ -129,7 +89,7 @@ def _explanation(store: StateStore, record: DecisionRecord, target: str | None) 
             reasons=tuple(_without_texts(reason) for reason in reasons),
             due_at=row.due_at,
             lag_bound_seconds=int(row.lag_bound_seconds),
-            last_build=_last_build(trace),
+            last_build=last_build(trace),
             status=cast("StatusWord | None", row.status),
             execution_time=row.execution_time,
         ),
@@ -150,7 +110,8 @@ def _without_texts(reason: ReasonView) -> ReasonView:
     return type(reason)(reason.code, reason.text, evidence)
 
 
-def _last_build(trace: Trace | None) -> LastBuild | None:
+def last_build(trace: Trace | None) -> LastBuild | None:
+    """What a trace says of who built it."""
     if trace is None:
         return None
     return LastBuild(trace.run_id, trace.job, trace.started_at, trace.finished_at, trace.execution_seconds, trace.adopted)
@@ -177,7 +138,7 @@ def _inputs(trace: Trace | None, reasons: Sequence[ReasonView]) -> list[InputLin
                 changed[entry["node"]] = entry
     lines = [_changed_input(entry) for entry in changed.values()]
     recorded = () if trace is None else trace.inputs
-    return [*lines, *(_same_input(entry.node, entry.version) for entry in recorded if entry.node not in changed)]
+    return [*lines, *(same_input(entry.node, entry.version) for entry in recorded if entry.node not in changed)]
 
 
 def _changed_input(entry: dict[str, Any]) -> InputLine:
@@ -185,6 +146,7 @@ def _changed_input(entry: dict[str, Any]) -> InputLine:
     return InputLine(entry["node"], node_text(called), entry.get("recorded"), entry.get("observed"), same=False)
 
 
-def _same_input(node: str, version: DataVersion) -> InputLine:
+def same_input(node: str, version: DataVersion) -> InputLine:
+    """An input as the last build read it."""
     token = version.token if isinstance(version, Known) else None
     return InputLine(node, node_text(node), token, token, same=token is not None, note="" if isinstance(version, Known) else version.why)

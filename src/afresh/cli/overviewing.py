@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
+from afresh.cli.explaining import last_build
 from afresh.core.decide import causes_of_attempt
 from afresh.core.reason import Invalidated
 from afresh.render.json import reason_view, reasons_from_json
 from afresh.render.status import GONE, LeaseLine, NodeLine, RunLine, Status, WaitLine
-from afresh.render.views import LastBuild, PlanRow
+from afresh.render.views import PlanRow
 from afresh.store import RunStatus
 
 if TYPE_CHECKING:
     from afresh.core.lease import Held
     from afresh.core.relation import TraceKey
-    from afresh.core.trace import Trace
     from afresh.render.status import StateWord
     from afresh.render.views import ConfidenceWord, DecisionWord, ReasonView, StatusWord
-    from afresh.store import DecisionRecord, Overview, Run, StateStore, Waiting
+    from afresh.store import DecisionRecord, Overview, Run, Snapshot, StateStore, Waiting
 
 _FAILED = frozenset({"last_build_failed"})
 
@@ -32,7 +32,7 @@ def status_of(store: StateStore) -> Status:
         now=seen.now.astimezone(),
         at_work=tuple(_run(run) for run in seen.at_work),
         ended=tuple(_ended(run) for run in seen.last if run.record.run_id not in at_work),
-        leases=tuple(_lease(held, seen) for held in seen.held),
+        leases=tuple(lease_line(held, seen.seen) for held in seen.held),
         waits=tuple(_wait(waiting) for waiting in seen.waits),
         nodes=tuple(sorted((_node(record, seen) for record in seen.decided), key=lambda node: (node.row.name, node.target or ""))),
     )
@@ -56,9 +56,10 @@ def _ended(run: Run) -> RunLine:
     )
 
 
-def _lease(held: Held, seen: Overview) -> LeaseLine:
+def lease_line(held: Held, seen: Snapshot) -> LeaseLine:
+    """Who holds a lease."""
     holder = held.holder
-    is_building = held.key in seen.seen.building
+    is_building = held.key in seen.building
     return LeaseLine(holder.node, holder.run_id, holder.host, holder.pid, holder.job, held.since, held.expires_at, is_building)
 
 
@@ -87,7 +88,7 @@ def _node(record: DecisionRecord, seen: Overview) -> NodeLine:
             reasons=reasons,
             due_at=row.due_at,
             lag_bound_seconds=int(row.lag_bound_seconds),
-            last_build=_last_build(trace),
+            last_build=last_build(trace),
             status=cast("StatusWord | None", row.status),
             execution_time=row.execution_time,
         ),
@@ -106,7 +107,7 @@ def _standing(record: DecisionRecord, seen: Overview, *, is_built_since: bool) -
         return "building", reasons
     if any(waiting.event.subject == row.node for waiting in seen.waits):
         return "waiting", reasons
-    against = () if row.key is None else _against(row.key, seen)
+    against = () if row.key is None else standing(row.key, seen.seen)
     if against:
         return ("failed" if against[0].code in _FAILED else "due"), against
     if is_built_since:
@@ -118,16 +119,11 @@ def _standing(record: DecisionRecord, seen: Overview, *, is_built_since: bool) -
     return "current", reasons
 
 
-def _against(key: TraceKey, seen: Overview) -> tuple[ReasonView, ...]:
-    invalidation, attempt = seen.seen.invalidations.get(key), seen.seen.attempts.get(key)
+def standing(key: TraceKey, seen: Snapshot) -> tuple[ReasonView, ...]:
+    """What stands against what was built: how the last attempt ended, and who made it due by hand."""
+    invalidation, attempt = seen.invalidations.get(key), seen.attempts.get(key)
     causes = [
         *(() if attempt is None else causes_of_attempt(attempt)),
         *(() if invalidation is None else [Invalidated(invalidation.by, invalidation.at, invalidation.why)]),
     ]
     return tuple(reason_view(cause, seen.now.astimezone()) for cause in causes)
-
-
-def _last_build(trace: Trace | None) -> LastBuild | None:
-    if trace is None:
-        return None
-    return LastBuild(trace.run_id, trace.job, trace.started_at, trace.finished_at, trace.execution_seconds, trace.adopted)

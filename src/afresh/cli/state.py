@@ -1,4 +1,4 @@
-"""``afresh state``: what can be done with the state as a whole. Needs no warehouse and no dbt."""
+"""``afresh state``: what can be done with the state itself. Needs no warehouse, and dbt for its selectors only."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from afresh.cli import state_export, state_import
+from afresh.cli import state_export, state_import, state_invalidate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     epilog="Example: afresh state export state.jsonl.gz",
 )
 def _state() -> None:
-    """Move the state to another database, or keep a copy of it."""
+    """Put the state right, move it to another database, or keep a copy of it."""
 
 
+_state.add_command(state_invalidate.invalidate)
 _state.add_command(state_export.export)
 _state.add_command(state_import.import_)
 

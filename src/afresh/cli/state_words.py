@@ -1,8 +1,10 @@
-"""What the commands of ``afresh state`` share: which state is meant, and how much of it was moved."""
+"""What the commands of ``afresh state`` share: which state is meant, who asks, and how much was moved."""
 
 from __future__ import annotations
 
+import getpass
 import os
+import socket
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,3 +30,12 @@ def moved_text(moved: Moved) -> str:
     """How much that was."""
     rest = moved.total - moved.runs - moved.traces
     return f"{counted(moved.runs, 'run')}, {counted(moved.traces, 'trace')} and {counted(rest, 'other row')}"
+
+
+def asked_by() -> str:
+    """Who sits at this machine, for those who ask later."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # nobody gave this user a name
+        user = f"user {os.getuid()}"
+    return f"{user}@{socket.gethostname()}"

@@ -1,0 +1,62 @@
+"""``afresh state invalidate``: nodes are built at their next run, whatever is recorded of them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from afresh.cli.state_words import asked_by, settings_of
+from afresh.errors import EXIT_OK, UsageError
+
+
+@click.command(
+    "invalidate",
+    short_help="Make nodes due at their next run.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog='Example: afresh state invalidate orders "stg_*" --reason "the loader wrote rows twice"',
+)
+@click.argument("nodes", nargs=-1)
+@click.option("-s", "--select", "selectors", multiple=True, help="Nodes that dbt's selector selects; this needs the dbt project.")
+@click.option("--reason", default="", help="Why: `afresh explain` and `afresh status` tell it.")
+@click.option("--target", help="Only what was last built or reused in this target; default: in all.")
+@click.option("--dry-run", is_flag=True, help="Only tell what would become due.")
+@click.option(
+    "--project-dir", type=click.Path(path_type=Path), default=None, help="The project whose state is changed; default: this folder."
+)
+@click.option("--state-url", help="Where the state is.")
+@click.option("--debug", is_flag=True, expose_value=False, help="Show where in the program an error comes from.")
+def invalidate(
+    *,
+    nodes: tuple[str, ...],
+    selectors: tuple[str, ...],
+    reason: str,
+    target: str | None,
+    dry_run: bool,
+    project_dir: Path | None,
+    state_url: str | None,
+) -> int:
+    """Make NODES (names or unique ids, or how they begin, or patterns such as `stg_*`) due at their next run. Nothing is built now."""
+    from afresh.cli.relations import meant, recorded, selected
+    from afresh.render.relation import builders, named_lines
+    from afresh.render.words import counted
+    from afresh.store import open_store
+
+    if not nodes and not selectors:
+        raise UsageError("no node is named", hint="Name nodes, or select them: afresh state invalidate -s tag:nightly")
+    settings = settings_of(project_dir, state_url)
+    with open_store(settings.state_url, base=settings.project_dir, read_only=True) as store:
+        known = recorded(store)
+    by_name = meant(known, nodes, target) if nodes else ()
+    by_selector = selected(known, selectors, target, settings.project_dir) if selectors else ()
+    found = [one for one in known if one in by_name or one in by_selector]
+    if not dry_run:
+        with open_store(settings.state_url, base=settings.project_dir) as store:
+            store.invalidate([one.key for one in found], asked_by(), reason)
+    due, lines = ("would be due" if dry_run else "due"), [one.line for one in found]
+    head = f"{counted(len({line.node for line in lines}), 'node')} {due} at the next run:"
+    sys.stdout.write("\n".join([head, *named_lines(lines)]) + "\n")
+    if builders(lines):
+        sys.stdout.write("What a run is building now does not count for this: it is due again after that.\n")
+    return EXIT_OK
