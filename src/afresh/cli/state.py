@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from afresh.cli import state_export, state_import, state_invalidate
+from afresh.cli import state_export, state_import, state_invalidate, state_show
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,7 @@ def _state() -> None:
     """Put the state right, move it to another database, or keep a copy of it."""
 
 
+_state.add_command(state_show.show)
 _state.add_command(state_invalidate.invalidate)
 _state.add_command(state_export.export)
 _state.add_command(state_import.import_)

@@ -22,7 +22,7 @@ def status_json(status: Status) -> str:
     more = {
         "now": iso(status.now),
         "runs": [_run(run) for run in (*status.at_work, *status.ended)],
-        "leases": [_lease(lease) for lease in status.leases],
+        "leases": [lease_json(lease) for lease in status.leases],
         "waits": [_wait(wait) for wait in status.waits],
     }
     return json.dumps({**whole, "nodes": nodes, **more}, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
@@ -47,7 +47,8 @@ def _run(run: RunLine) -> dict[str, Any]:
     }
 
 
-def _lease(lease: LeaseLine) -> dict[str, Any]:
+def lease_json(lease: LeaseLine) -> dict[str, Any]:
+    """Who holds a lease."""
     return {
         "subject": lease.subject,
         "run_id": lease.run_id,
