@@ -43,7 +43,7 @@ Commands that tell what is done and why:
   demo       an example project in three acts, on embedded DuckDB
 
 Commands for the state itself:
-  state      show what is recorded, make nodes due, export and import it
+  state      show, invalidate, forget, prune, export or import what is recorded
 
 Every other command (ls, compile, docs, deps, source freshness, …) is handed to dbt unchanged.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from afresh.cli import state_export, state_import, state_invalidate, state_show
+from afresh.cli import state_export, state_forget, state_import, state_invalidate, state_prune, state_show
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +22,8 @@ def _state() -> None:
 
 _state.add_command(state_show.show)
 _state.add_command(state_invalidate.invalidate)
+_state.add_command(state_forget.forget)
+_state.add_command(state_prune.prune)
 _state.add_command(state_export.export)
 _state.add_command(state_import.import_)
 

@@ -5,6 +5,7 @@ processes on one machine) and PostgreSQL mean exactly the same, held by one conf
 """
 
 from afresh.store.exporting import Moved
+from afresh.store.forgetting import Pruned
 from afresh.store.opening import open_store
 from afresh.store.overview import Overview, Waiting
 from afresh.store.records import (
@@ -36,6 +37,7 @@ __all__ = [
     "Moved",
     "Overview",
     "ProbeMemo",
+    "Pruned",
     "Run",
     "RunOutcome",
     "RunRecord",

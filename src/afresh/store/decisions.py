@@ -7,7 +7,7 @@ import json
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import case, delete, insert, select, update
+from sqlalchemy import case, delete, func, insert, select, update
 
 from afresh.core.relation import TraceKey
 from afresh.store import runs
@@ -214,6 +214,17 @@ def _record_of_row(row: RowMapping) -> DecisionRecord:
     return DecisionRecord(decided, row["first_run_id"], row["last_run_id"], instant(row["first_at"]), instant(row["last_at"]), row["count"])
 
 
+def last_at(tx: Transaction) -> Mapping[TraceKey, int]:
+    """When a run came to each key last, built or reused."""
+    newest = select(DECISIONS.c.key, func.max(DECISIONS.c.last_at).label("at")).where(DECISIONS.c.key.is_not(None))
+    return {TraceKey(row.key): int(row.at) for row in tx.conn.execute(newest.group_by(DECISIONS.c.key))}
+
+
 def prune(tx: Transaction, before: int) -> int:
     """Drop verdicts that no run came to since ``before``; return how many."""
     return tx.conn.execute(delete(DECISIONS).where(DECISIONS.c.last_at < before)).rowcount
+
+
+def count_old(tx: Transaction, before: int) -> int:
+    """How many verdicts :func:`prune` would drop."""
+    return int(tx.conn.execute(select(func.count()).select_from(DECISIONS).where(DECISIONS.c.last_at < before)).scalar_one())

@@ -7,15 +7,16 @@ before its build began, whatever the clocks do. What remains beside a trace is n
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, bindparam, delete, insert, select, update
+from sqlalchemy import and_, bindparam, delete, func, insert, select, update
 
 from afresh.core.relation import TraceKey
 from afresh.core.trace import AttemptProblem, AttemptState, Invalidation
 from afresh.store.engine import chunks
-from afresh.store.instants import instant
-from afresh.store.schema import MARKS
+from afresh.store.instants import instant, length
+from afresh.store.schema import MARKS, RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,6 +34,9 @@ INVALIDATED = "invalidated"
 
 _MAY_SPEAK_UP = (OPEN, SUPERSEDED)
 """What a trace or `forget` does not remove: the build that wrote it may still have to be heard."""
+
+_LONGEST_SLEEP = timedelta(days=30)
+"""A run that was stopped for longer does not go on any more."""
 
 _ADD = insert(MARKS)
 _INTENT = select(MARKS).where(MARKS.c.build_id == bindparam("of_build"), MARKS.c.state.in_(_MAY_SPEAK_UP))
@@ -103,16 +107,33 @@ def invalidate(tx: Transaction, keys: Sequence[TraceKey], by: str, why: str) -> 
         tx.conn.execute(insert(MARKS).values(at=tx.now), [{"key": key, "state": INVALIDATED, "by": by, "detail": why} for key in some])
 
 
-def forget(tx: Transaction, keys: Sequence[TraceKey]) -> None:
-    """Drop everything that stands against these keys. Builds in progress may still speak up for themselves."""
+def newest(tx: Transaction) -> int:
+    """The number of the newest mark, 0 where there is none."""
+    return int(tx.conn.execute(select(func.coalesce(func.max(MARKS.c.id), 0))).scalar_one())
+
+
+def forget(tx: Transaction, keys: Sequence[TraceKey], until: int) -> None:
+    """Drop what stands against these keys up to the mark of this number, but for builds that were announced.
+
+    Whoever announced a build and died may have left it at work in the warehouse: it is ended before the next one begins.
+    """
     for some in chunks(keys):
-        tx.conn.execute(update(MARKS).where(MARKS.c.key.in_(some), MARKS.c.state == OPEN).values(state=SUPERSEDED))
-        tx.conn.execute(delete(MARKS).where(MARKS.c.key.in_(some), MARKS.c.state.not_in(_MAY_SPEAK_UP)))
+        tx.conn.execute(delete(MARKS).where(MARKS.c.key.in_(some), MARKS.c.id <= until, MARKS.c.state.not_in(_MAY_SPEAK_UP)))
+
+
+def open_keys(tx: Transaction) -> set[TraceKey]:
+    """The keys of which a build was announced that has not ended."""
+    return set(map(TraceKey, tx.conn.execute(select(MARKS.c.key).where(MARKS.c.state == OPEN)).scalars()))
 
 
 def prune(tx: Transaction, before: int) -> None:
-    """Drop superseded intents from before ``before``: whoever wrote them will not speak up any more."""
-    tx.conn.execute(delete(MARKS).where(MARKS.c.state == SUPERSEDED, MARKS.c.at < before))
+    """Drop superseded intents from before ``before`` of runs that have ended, and of those that were silent for very long.
+
+    Any other run may only have been stopped: when it goes on, its build has to be heard.
+    """
+    ended = select(RUNS.c.run_id).where(RUNS.c.finished_at.is_not(None))
+    is_silent = MARKS.c.run_id.in_(ended) | (MARKS.c.at < tx.now - length(_LONGEST_SLEEP))
+    tx.conn.execute(delete(MARKS).where(MARKS.c.state == SUPERSEDED, MARKS.c.at < before, is_silent))
 
 
 @dataclass

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import and_, delete, func, insert, or_, select, update
 
 from afresh.errors import InternalError
 from afresh.store.instants import instant, micros, optional_instant
 from afresh.store.records import Run, RunOutcome, RunRecord, RunStatus
-from afresh.store.schema import RUNS
+from afresh.store.schema import ALIVE, RUNS
 
 if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
     from sqlalchemy.engine import RowMapping
 
     from afresh.store.engine import Transaction
@@ -68,8 +69,18 @@ def number_of(tx: Transaction, run_id: str) -> int:
 
 
 def prune(tx: Transaction, before: int) -> int:
-    """Drop the runs that started before ``before``; return how many."""
-    return tx.conn.execute(delete(RUNS).where(RUNS.c.started_at < before)).rowcount
+    """Drop the runs that started before ``before``, but for those at work; return how many."""
+    return tx.conn.execute(delete(RUNS).where(_is_old(tx, before))).rowcount
+
+
+def count_old(tx: Transaction, before: int) -> int:
+    """How many runs :func:`prune` would drop."""
+    return int(tx.conn.execute(select(func.count()).select_from(RUNS).where(_is_old(tx, before))).scalar_one())
+
+
+def _is_old(tx: Transaction, before: int) -> ColumnElement[bool]:
+    at_work = select(ALIVE.c.run_id).where(ALIVE.c.until > tx.now)
+    return and_(RUNS.c.started_at < before, or_(RUNS.c.finished_at.is_not(None), RUNS.c.run_id.not_in(at_work)))
 
 
 def _run_of_row(row: RowMapping) -> Run:

@@ -10,7 +10,22 @@ from __future__ import annotations
 from typing import IO, TYPE_CHECKING
 
 from afresh.core.trace import AttemptState
-from afresh.store import alive, blobs, builds, decisions, durations, events, identity, leases, marks, memos, runs, traces, transfer
+from afresh.store import (
+    alive,
+    blobs,
+    builds,
+    decisions,
+    durations,
+    events,
+    forgetting,
+    identity,
+    leases,
+    marks,
+    memos,
+    runs,
+    traces,
+    transfer,
+)
 from afresh.store.codec import row_of_event
 from afresh.store.faults import fault
 from afresh.store.instants import instant, length
@@ -34,6 +49,7 @@ if TYPE_CHECKING:
     from afresh.core.trace import Signature, Trace
     from afresh.store.engine import Database, Transaction
     from afresh.store.exporting import Moved
+    from afresh.store.forgetting import Pruned
     from afresh.store.records import (
         Build,
         DecisionRecord,
@@ -146,16 +162,14 @@ class StateStore:
         wanted = tuple(keys)
         self._db.write_durably(lambda tx: marks.invalidate(tx, wanted, by, why))
 
-    def forget(self, keys: Iterable[TraceKey]) -> None:
-        """Drop the traces of these keys and what stands against them: to us, they were never built."""
+    def forget(self, keys: Iterable[TraceKey], by: str = "", why: str = "") -> Mapping[TraceKey, Held]:
+        """Drop the traces of these keys and what stands against them, if nobody holds any of them: to us, they were never built.
+
+        Returns who holds those that are held; nothing is dropped then. Builds that were announced and never ended still stand, so
+        that what they left in the warehouse is ended first. ``by`` is told with ``why`` until the next build, unless it is empty.
+        """
         wanted = tuple(keys)
-
-        def work(tx: Transaction) -> None:
-            traces.forget(tx, wanted)
-            marks.forget(tx, wanted)
-            durations.forget(tx, wanted)
-
-        self._db.write(work)
+        return self._db.write_durably(lambda tx: forgetting.forget(tx, wanted, by, why))
 
     # --- leases -------------------------------------------------------------------------------------------------------
 
@@ -283,15 +297,16 @@ class StateStore:
         return self._db.read(lambda tx: durations.medians(tx, wanted))
 
     def prune_history(self, older_than: timedelta) -> None:
-        """Drop runs, verdicts, events and probe memos older than this; traces and leases stay."""
+        """Drop runs, verdicts, events and probe memos older than this; traces, leases and runs at work stay."""
+        self._db.write(lambda tx: forgetting.prune_history(tx, tx.now - length(older_than)))
 
-        def work(tx: Transaction) -> None:
-            before = tx.now - length(older_than)
-            for family in (decisions, runs, events, memos, marks):
-                family.prune(tx, before)
-            blobs.collect(tx)
+    def prune(self, older_than: timedelta) -> Pruned:
+        """As :meth:`prune_history`, and :meth:`forget` the keys to which no run came for so long; tell how much that was."""
+        return self._db.write(lambda tx: forgetting.prune(tx, tx.now - length(older_than)))
 
-        self._db.write(work)
+    def prunable(self, older_than: timedelta) -> Pruned:
+        """What :meth:`prune` would drop."""
+        return self._db.read(lambda tx: forgetting.look(tx, tx.now - length(older_than)))
 
     # --- content, memory, events --------------------------------------------------------------------------------------
 

@@ -373,15 +373,39 @@ def test_what_was_forgotten_was_never_built(store: StateStore) -> None:
     assert set(store.durations([ORDERS, CUSTOMERS])) == {CUSTOMERS}
 
 
-def test_a_build_that_was_at_work_when_its_relation_was_forgotten_is_still_heard(store: StateStore) -> None:
+def test_nothing_is_forgotten_while_somebody_holds_a_part_of_it(store: StateStore, clock: FakeClock) -> None:
+    first, other = built(store), built(store, CUSTOMERS)
     lease = granted(store)
-    good = announced(store, lease)
-    store.forget([ORDERS])
-    store.record_trace(lease, trace_of(build_id=good.build_id))
-    bad = announced(store, granted(store))
-    store.forget([ORDERS])
-    store.close_build(bad.build_id, AttemptState.FAILED, "")
-    assert problem(store) is AttemptState.FAILED
+    build = announced(store, lease)
+    store.taint(ORDERS, detail="another run wrote it meanwhile", run_id="run-zero")
+    assert {key: held.holder for key, held in store.forget([ORDERS, CUSTOMERS], "ada").items()} == {ORDERS: ALICE}
+    seen = store.snapshot([ORDERS, CUSTOMERS])
+    assert seen.traces == {ORDERS: first, CUSTOMERS: other}
+    assert seen.invalidations == {}
+    store.record_trace(lease, trace_of(build_id=build.build_id))
+    assert problem(store) is AttemptState.TAINTED
+    clock.advance(seconds=1)
+    assert store.forget([ORDERS, CUSTOMERS]) == {}
+    assert store.snapshot([ORDERS, CUSTOMERS]).attempts == {}
+
+
+def test_a_build_that_was_cut_off_is_still_told_of_when_its_relation_was_forgotten(store: StateStore, clock: FakeClock) -> None:
+    built(store)
+    lost = announced(store, granted(store, holder=BOB))
+    clock.advance(seconds=30)
+    assert store.forget([ORDERS]) == {}
+    seen = store.snapshot([ORDERS])
+    assert (seen.traces, seen.cut_off) == ({}, {ORDERS: {BOB.run_id}})
+    store.close_build(lost.build_id, AttemptState.PARTIAL, "")
+    assert problem(store) is AttemptState.PARTIAL
+
+
+def test_who_forgot_and_why_stands_until_the_next_build(store: StateStore) -> None:
+    built(store)
+    store.forget([ORDERS], "ada", "wrong schema")
+    assert store.snapshot([ORDERS]).invalidations == {ORDERS: Invalidation("ada", START, "wrong schema")}
+    built(store)
+    assert store.snapshot([ORDERS]).invalidations == {}
 
 
 def test_every_key_with_a_trace_is_listed_with_its_node(store: StateStore) -> None:

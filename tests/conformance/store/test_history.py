@@ -9,6 +9,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event
 from tests.conformance.store.examples import (
+    ALICE,
+    BOB,
     CUSTOMERS,
     ORDERS,
     START,
@@ -16,14 +18,16 @@ from tests.conformance.store.examples import (
     announced,
     built,
     granted,
+    key_of,
     recorded_test,
     run_of,
     trace_of,
     verdict_on,
 )
 
+from afresh.core.trace import AttemptState
 from afresh.errors import InternalError
-from afresh.store import EventRecord, ProbeMemo, RunOutcome, RunStatus, StateStore, blobs
+from afresh.store import EventRecord, ProbeMemo, Pruned, RunOutcome, RunStatus, StateStore, blobs
 from afresh.store import events as event_table
 
 DAY = timedelta(days=1)
@@ -303,11 +307,53 @@ def test_the_number_of_a_pruned_run_is_not_given_again(store: StateStore, clock:
     assert store.begin_run(run_of("r2")).number == 2
 
 
-def test_the_intent_of_a_build_that_was_taken_over_long_ago_is_pruned(store: StateStore, clock: FakeClock) -> None:
-    lost = announced(store, granted(store))
-    clock.advance(days=1)
-    built(store)
+def test_a_run_at_work_is_not_pruned_however_long_ago_it_began(store: StateStore, clock: FakeClock) -> None:
+    for run_id in ("r1", "r2"):
+        store.begin_run(run_of(run_id), alive_for=DAY)
     clock.advance(days=2)
+    store.say_alive("r2", DAY)
+    assert store.prunable(DAY).runs == 1
     store.prune_history(DAY)
-    store.close_build(lost.build_id, None)
-    assert store.snapshot([ORDERS]).attempts == {}
+    store.record_decisions("r2", [verdict_on()])
+    assert [run.record.run_id for run in store.runs()] == ["r2"]
+
+
+@pytest.mark.parametrize(("days", "has_ended", "is_heard"), [(3, False, True), (3, True, False), (31, False, False)])
+def test_a_build_that_was_taken_over_is_heard_unless_its_run_cannot_go_on(
+    store: StateStore, clock: FakeClock, days: int, has_ended: bool, is_heard: bool
+) -> None:
+    store.begin_run(run_of(ALICE.run_id))
+    lost = announced(store, granted(store))
+    if has_ended:
+        store.end_run(ALICE.run_id, RunOutcome(RunStatus.ERROR))
+    clock.advance(minutes=1)
+    built(store, holder=BOB)
+    clock.advance(days=days)
+    store.prune_history(DAY)
+    store.close_build(lost.build_id, AttemptState.PARTIAL, "")
+    assert (ORDERS in store.snapshot([ORDERS]).attempts) == is_heard
+
+
+def test_relations_to_which_no_run_came_are_pruned_and_those_in_use_are_not(store: StateStore, clock: FakeClock) -> None:
+    idle, marked, seen_again, cut_off, held = (key_of(name) for name in ("idle", "marked", "seen_again", "cut_off", "held"))
+    for key in (idle, seen_again, cut_off, held):
+        built(store, key)
+    store.invalidate([marked], "ada")
+    decide_in(store, "r1", *(verdict_on(f"model.shop.{number}", key=key) for number, key in enumerate((idle, seen_again, cut_off))))
+    announced(store, granted(store, cut_off))
+    clock.advance(days=91)
+    decide_in(store, "r2", verdict_on("model.shop.1", key=seen_again))
+    granted(store, held)
+    recent = built(store, finished_at=clock.time)
+    everything = (idle, marked, seen_again, cut_off, held, ORDERS)
+
+    before = store.snapshot(everything)
+    found = store.prunable(90 * DAY)
+    assert found == Pruned(tuple(sorted((idle, marked))), runs=1, decisions=2)
+    assert store.snapshot(everything) == before
+    assert store.prune(90 * DAY) == found
+    after = store.snapshot(everything)
+    assert set(after.traces) == {seen_again, cut_off, held, ORDERS}
+    assert (after.traces[ORDERS], after.invalidations, set(after.cut_off), set(after.held)) == (recent, {}, {cut_off}, {held})
+    assert store.durations([idle]) == {}
+    assert store.prune(90 * DAY) == Pruned((), 0, 0)

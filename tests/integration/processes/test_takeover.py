@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 
 import pytest
 
@@ -73,6 +74,26 @@ def test_the_query_of_a_run_that_was_killed_is_ended_before_anything_is_built_in
     assert shop.query(LINES) == [(1, 0)]
     assert shop_jobs.run("afresh", "build").reused == {"lines"}
     assert shop.query(LINES) == [(1, 0)]
+
+
+def test_the_query_of_a_run_that_was_killed_is_ended_even_if_its_relation_was_forgotten_meanwhile(shop, jobs):
+    shop_jobs = jobs(shop)
+    quicken(shop)
+    assert shop_jobs.run("afresh", "build").exit_code == 0
+    shop.execute("update raw.pace set seconds = 600", "insert into raw.orders values (2)")
+    start_and(signal.SIGKILL, shop, shop_jobs).end()
+    quicken(shop)
+    holder = shop_jobs.held()[0].holder
+    while shop_jobs.held():
+        time.sleep(0.1)
+    forgotten = shop_jobs.run("afresh", "state", "forget", "lines")
+    assert forgotten.exit_code == 0
+
+    outcome = shop_jobs.run("afresh", "build")
+    assert {"never_built", "interrupted"} <= set(outcome.reasons("lines"))
+    assert f"run {holder.run_id} is gone and had left its query behind" in outcome.stdout
+    assert names(shop) == []
+    assert shop.query("select others from analytics.lines") == [(0,), (0,)]
 
 
 def test_a_run_that_was_stopped_and_goes_on_after_it_was_taken_over_writes_nothing_more(shop, jobs):

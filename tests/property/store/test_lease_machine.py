@@ -187,7 +187,7 @@ class Leases(RuleBasedStateMachine):
         if answer.build is not None:
             began = self.tick()
             known.announced[answer.build.build_id] = (answer.lease.term, began)
-            self.written[key] += 1
+            self.written[key] = self.tick()
             self.works[actor, key] = Work(answer.lease, answer.build, began)
 
     def announce(self, actor: str, key: TraceKey) -> None:
@@ -197,7 +197,7 @@ class Leases(RuleBasedStateMachine):
             return
         build = self.store.open_build(lease, "n", (), f"run-{actor}")
         began = self.tick()
-        self.written[key] += 1
+        self.written[key] = self.tick()
         self.model[key].announced[build.build_id] = (lease.term, began)
         self.works[actor, key] = Work(lease, build, began)
 
@@ -215,7 +215,7 @@ class Leases(RuleBasedStateMachine):
         known.term = None
         self.leases.pop((actor, key), None)
         known.trace = work.build.build_id
-        self.written[key] += 1
+        self.written[key] = self.tick()
         known.announced = {build: seen for build, seen in known.announced.items() if seen[1] > work.began}
         if known.problem_at is not None and known.problem_at < work.began:
             known.problem_at = None
@@ -229,21 +229,30 @@ class Leases(RuleBasedStateMachine):
         work = self.works.pop((actor, key))
         self.store.close_build(work.build.build_id, state, "it failed")
         self.model[key].announced.pop(work.build.build_id, None)
-        self.written[key] += 1
+        self.written[key] = self.tick()
         if state is not None:
             self.model[key].problem_at = self.tick()
 
     @rule(actor=actors, key=keys, state=st.sampled_from([AttemptState.TAINTED, AttemptState.LOST_LEASE]))
     def taint(self, actor: str, key: TraceKey, state: AttemptState) -> None:
         self.store.taint(key, detail="", run_id=f"run-{actor}", state=state)
-        self.written[key] += 1
+        self.written[key] = self.tick()
         self.model[key].problem_at = self.tick()
 
     @rule(key=keys)
     def invalidate(self, key: TraceKey) -> None:
         self.store.invalidate([key], "somebody")
-        self.written[key] += 1
+        self.written[key] = self.tick()
         self.model[key].invalidated_at = self.tick()
+
+    @rule(key=keys)
+    def forget(self, key: TraceKey) -> None:
+        known = self.model[key]
+        is_held = self.live(key) is not None
+        assert set(self.store.forget([key])) == ({key} if is_held else set())
+        if not is_held:
+            self.written[key] = self.tick() if known.announced else 0  # as if nothing had ever been written
+            known.trace = known.problem_at = known.invalidated_at = None
 
     def refuses(self, write: object) -> None:
         try:
