@@ -132,16 +132,14 @@ def resolve(
         unknown_variables=tuple(unknown_variables(env, file_text=yml.text)),
     )
     raise_if_any(layers.problems, title="the settings")
-    return replace(settings, origins=MappingProxyType(layers.origins), without_effect=_without_effect(settings, layers))
+    return replace(settings, origins=MappingProxyType(layers.origins), without_effect=_without_effect(settings))
 
 
-def _without_effect(settings: Settings, layers: Layers) -> tuple[str, ...]:
+def _without_effect(settings: Settings) -> tuple[str, ...]:
     """What was given and does not come to the same as leaving it out."""
     sections = (("environments", settings.environments), ("jobs", settings.jobs), ("server", settings.server))
     tests = ((keys.TESTS_INHERIT, settings.tests.inherit), (keys.TESTS_AGGREGATE, settings.tests.aggregate))
-    keep = keys.HISTORY_KEEP.path
     return (
-        *((keep,) if keep in layers.origins else ()),
         *(key.path for key, wanted in tests if wanted),
         *(name for name, section in sections if section),
     )

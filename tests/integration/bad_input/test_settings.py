@@ -102,12 +102,18 @@ def test_a_variable_that_looks_like_ours_is_told_once_by_every_command_and_is_no
 
 def test_settings_on_which_nothing_acts_yet_are_told_once_and_are_no_error(shop):
     early = "{{ config(materialized='table', meta={'afresh': {'early_cutoff': true}}) }} select 1 as id"
-    project = shop({"models/a.sql": early, "models/b.sql": early, "afresh.yml": "history: {keep: 30d}\nserver: {run_slots: 2}\n"})
+    project = shop(
+        {
+            "models/a.sql": early,
+            "models/b.sql": early,
+            "afresh.yml": "history: {keep: 30d}\ntests: {inherit: true}\nserver: {run_slots: 2}\n",
+        }
+    )
 
     for outcome in (project.afresh("build"), project.afresh("plan")):
         said = " ".join((outcome.stdout + outcome.stderr).split())
         assert outcome.exit_code == 0
-        assert said.count("this version does not act yet on settings that are given: `history.keep`, `server`") == 1
+        assert said.count("this version does not act yet on settings that are given: `tests.inherit`, `server`") == 1
         assert said.count("this version does not act yet on `meta.afresh.early_cutoff`, which is set on a, b") == 1
 
 

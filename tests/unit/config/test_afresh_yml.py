@@ -399,7 +399,7 @@ def test_a_file_that_does_not_tell_whether_it_opts_in_is_a_mistake(tmp_path, tex
 @pytest.mark.parametrize(
     ("text", "env", "expected"),
     [
-        (FULL, {}, ("history.keep", "tests.inherit", "tests.aggregate", "environments", "jobs", "server")),
+        (FULL, {}, ("tests.inherit", "tests.aggregate", "environments", "jobs", "server")),
         ("tests: {inherit: false}\nplugin: true\njobs: {}\n", {}, ()),
         ("", {"AFRESH_TESTS_INHERIT": "1"}, ("tests.inherit",)),
     ],
