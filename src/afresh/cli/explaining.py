@@ -16,7 +16,7 @@ from afresh.render.words import BEYOND_GRAPH, node_text
 from afresh.store import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from afresh.core.trace import Trace
@@ -78,21 +78,7 @@ def _explanation(store: StateStore, record: DecisionRecord, target: str | None) 
     trace = store.snapshot([row.key]).traces.get(row.key) if row.key else None
     reasons = reasons_from_json(row.reasons)
     return Explanation(
-        row=PlanRow(
-            unique_id=row.node,
-            name=short_name(row.node),
-            resource_type=row.resource_type,
-            decision=cast("DecisionWord", row.decision),
-            materialized=row.materialized,
-            relation=row.relation or None,
-            confidence=cast("ConfidenceWord | None", row.confidence),
-            reasons=tuple(_without_texts(reason) for reason in reasons),
-            due_at=row.due_at,
-            lag_bound_seconds=int(row.lag_bound_seconds),
-            last_build=last_build(trace),
-            status=cast("StatusWord | None", row.status),
-            execution_time=row.execution_time,
-        ),
+        row=plan_row(record, map(without_texts, reasons), trace),
         run_id=record.last_run,
         decided_at=record.last_at,
         repeated=record.count,
@@ -105,7 +91,28 @@ def _explanation(store: StateStore, record: DecisionRecord, target: str | None) 
     )
 
 
-def _without_texts(reason: ReasonView) -> ReasonView:
+def plan_row(record: DecisionRecord, reasons: Iterable[ReasonView], trace: Trace | None) -> PlanRow:
+    """A remembered verdict as it is shown; ``trace`` is of the last build of its relation."""
+    row = record.row
+    return PlanRow(
+        unique_id=row.node,
+        name=short_name(row.node),
+        resource_type=row.resource_type,
+        decision=cast("DecisionWord", row.decision),
+        materialized=row.materialized,
+        relation=row.relation or None,
+        confidence=cast("ConfidenceWord | None", row.confidence),
+        reasons=tuple(reasons),
+        due_at=row.due_at,
+        lag_bound_seconds=int(row.lag_bound_seconds),
+        last_build=last_build(trace),
+        status=cast("StatusWord | None", row.status),
+        execution_time=row.execution_time,
+    )
+
+
+def without_texts(reason: ReasonView) -> ReasonView:
+    """A cause without the SQL that stood in its evidence."""
     evidence = {key: value for key, value in reason.evidence.items() if key != "sql"}
     return type(reason)(reason.code, reason.text, evidence)
 

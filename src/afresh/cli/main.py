@@ -21,6 +21,7 @@ OWN = {
     "plan": "afresh.cli.plan",
     "explain": "afresh.cli.explain",
     "status": "afresh.cli.status",
+    "runs": "afresh.cli.runs",
     "state": "afresh.cli.state",
     "demo": "afresh.cli.demo",
 }
@@ -40,6 +41,7 @@ Commands that tell what is done and why:
   plan       what `build` would do now, without touching anything
   explain    why a node was built or reused the last time
   status     who runs, who waits for whom, and how each node stands
+  runs       what the last runs did
   demo       an example project in three acts, on embedded DuckDB
 
 Commands for the state itself:

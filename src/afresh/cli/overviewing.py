@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from afresh.cli.explaining import last_build
+from afresh.cli.explaining import plan_row, without_texts
 from afresh.core.decide import causes_of_attempt
 from afresh.core.reason import Invalidated
 from afresh.render.json import reason_view, reasons_from_json
 from afresh.render.status import GONE, LeaseLine, NodeLine, RunLine, Status, WaitLine
-from afresh.render.views import PlanRow
 from afresh.store import RunStatus
 
 if TYPE_CHECKING:
     from afresh.core.lease import Held
     from afresh.core.relation import TraceKey
     from afresh.render.status import StateWord
-    from afresh.render.views import ConfidenceWord, DecisionWord, ReasonView, StatusWord
+    from afresh.render.views import ReasonView
     from afresh.store import DecisionRecord, Overview, Run, Snapshot, StateStore, Waiting
 
 _FAILED = frozenset({"last_build_failed"})
@@ -30,29 +29,32 @@ def status_of(store: StateStore) -> Status:
     return Status(
         place=store.place,
         now=seen.now.astimezone(),
-        at_work=tuple(_run(run) for run in seen.at_work),
-        ended=tuple(_ended(run) for run in seen.last if run.record.run_id not in at_work),
+        at_work=tuple(run_line(run, is_at_work=True) for run in seen.at_work),
+        ended=tuple(run_line(run, is_at_work=False) for run in seen.last if run.record.run_id not in at_work),
         leases=tuple(lease_line(held, seen.seen) for held in seen.held),
         waits=tuple(_wait(waiting) for waiting in seen.waits),
         nodes=tuple(sorted((_node(record, seen) for record in seen.decided), key=lambda node: (node.row.name, node.target or ""))),
     )
 
 
-def _run(run: Run) -> RunLine:
-    record = run.record
-    return RunLine(record.run_id, record.command, record.target, record.job, record.host, record.pid, run.started_at)
-
-
-def _ended(run: Run) -> RunLine:
-    outcome = run.outcome
+def run_line(run: Run, *, is_at_work: bool) -> RunLine:
+    """A run; one that is not at work and never said how it ended is gone."""
+    record, outcome = run.record, run.outcome
+    line = RunLine(record.run_id, record.command, record.target, record.job, record.host, record.pid, run.started_at)
+    if is_at_work:
+        return line
     return replace(
-        _run(run),
+        line,
         finished_at=run.finished_at,
         outcome=GONE if outcome.status is RunStatus.RUNNING else outcome.status.value,
         built=outcome.built,
         reused=outcome.reused_verified + outcome.reused_tolerated,
         failed=outcome.failed,
         skipped=outcome.skipped,
+        tolerated=outcome.reused_tolerated,
+        cloned=outcome.cloned,
+        saved_seconds=outcome.saved_seconds,
+        deciding_seconds=outcome.deciding_seconds,
     )
 
 
@@ -77,21 +79,7 @@ def _node(record: DecisionRecord, seen: Overview) -> NodeLine:
     is_built_since = trace is not None and trace.started_at > record.last_at
     state, reasons = _standing(record, seen, is_built_since=is_built_since)
     return NodeLine(
-        row=PlanRow(
-            unique_id=row.node,
-            name=row.node.split(".", 2)[-1],
-            resource_type=row.resource_type,
-            decision=cast("DecisionWord", row.decision),
-            materialized=row.materialized,
-            relation=row.relation or None,
-            confidence=cast("ConfidenceWord | None", row.confidence),
-            reasons=reasons,
-            due_at=row.due_at,
-            lag_bound_seconds=int(row.lag_bound_seconds),
-            last_build=last_build(trace),
-            status=cast("StatusWord | None", row.status),
-            execution_time=row.execution_time,
-        ),
+        row=plan_row(record, reasons, trace),
         state=state,
         target=None if record.last_run is None else seen.targets.get(record.last_run),
     )
@@ -100,9 +88,7 @@ def _node(record: DecisionRecord, seen: Overview) -> NodeLine:
 def _standing(record: DecisionRecord, seen: Overview, *, is_built_since: bool) -> tuple[StateWord, tuple[ReasonView, ...]]:
     """How a node stands: what goes on now says more than what stands against it, and that more than what was decided last."""
     row = record.row
-    reasons = tuple(
-        replace(reason, evidence={k: v for k, v in reason.evidence.items() if k != "sql"}) for reason in reasons_from_json(row.reasons)
-    )
+    reasons = tuple(map(without_texts, reasons_from_json(row.reasons)))
     if row.key is not None and row.key in seen.seen.building:
         return "building", reasons
     if any(waiting.event.subject == row.node for waiting in seen.waits):

@@ -50,6 +50,11 @@ class RunLine:
     reused: int = 0
     failed: int = 0
     skipped: int = 0
+    tolerated: int = 0
+    """How many of the reused ones."""
+    cloned: int = 0
+    saved_seconds: float = 0.0
+    deciding_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +166,11 @@ def _lease(lease: LeaseLine, status: Status) -> tuple[str, ...]:
 def _ended(run: RunLine, status: Status) -> tuple[str, ...]:
     when = moment_text(run.started_at, status.now)
     took = "" if run.finished_at is None else rough_duration((run.finished_at - run.started_at).total_seconds())
-    return run_text(run.run_id), when, one_line(run.job or run.target), run.outcome, took, _numbers(run), one_line(run.command)
+    return run_text(run.run_id), when, one_line(run.job or run.target), run.outcome, took, numbers(run), one_line(run.command)
 
 
-def _numbers(run: RunLine) -> str:
+def numbers(run: RunLine) -> str:
+    """``2 built, 40 reused, 1 failed``."""
     counts = (("built", run.built), ("reused", run.reused), ("failed", run.failed), ("skipped", run.skipped))
     return ", ".join(f"{count:,} {word}" for word, count in counts if count) or "nothing"
 
@@ -239,7 +245,7 @@ def news(before: Status, now: Status) -> Iterator[str]:
     ended = {run.run_id for run in before.ended}
     for run in reversed(now.ended):
         if run.run_id not in ended:
-            yield f"run {run_text(run.run_id)} " + ("is gone" if run.outcome == GONE else f"ended: {run.outcome}, {_numbers(run)}")
+            yield f"run {run_text(run.run_id)} " + ("is gone" if run.outcome == GONE else f"ended: {run.outcome}, {numbers(run)}")
     stood = {(node.row.unique_id, node.target): node.state for node in before.nodes}
     for node in now.nodes:
         state = stood.get((node.row.unique_id, node.target))

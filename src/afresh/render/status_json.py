@@ -21,14 +21,15 @@ def status_json(status: Status) -> str:
     nodes = [{**node_json(node.row), "state": node.state, "target": node.target} for node in status.nodes]
     more = {
         "now": iso(status.now),
-        "runs": [_run(run) for run in (*status.at_work, *status.ended)],
+        "runs": [run_json(run) for run in (*status.at_work, *status.ended)],
         "leases": [lease_json(lease) for lease in status.leases],
         "waits": [_wait(wait) for wait in status.waits],
     }
     return json.dumps({**whole, "nodes": nodes, **more}, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _run(run: RunLine) -> dict[str, Any]:
+def run_json(run: RunLine) -> dict[str, Any]:
+    """One run; the numbers of one that is at work are not known yet."""
     ended = run.finished_at is not None or run.outcome
     return {
         "run_id": run.run_id,
@@ -44,6 +45,11 @@ def _run(run: RunLine) -> dict[str, Any]:
         "reused": run.reused if ended else None,
         "failed": run.failed if ended else None,
         "skipped": run.skipped if ended else None,
+        "verified": run.reused - run.tolerated if ended else None,
+        "tolerated": run.tolerated if ended else None,
+        "cloned": run.cloned if ended else None,
+        "saved_seconds": run.saved_seconds if ended else None,
+        "deciding_seconds": run.deciding_seconds if ended else None,
     }
 
 
