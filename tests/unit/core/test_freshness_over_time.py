@@ -207,9 +207,11 @@ CHANGES = {"the clocks go forward": 6 * DAY, "the clocks go back": 216 * DAY}
 """The days of 2026 on which the clocks of Central Europe change, counted from that Monday."""
 
 
-@pytest.mark.parametrize("zone", ZONES, ids=repr)
+@pytest.mark.parametrize("zone", ZONES, ids=["utc", "central_europe", "plus_13", "minus_9_30"])
 @pytest.mark.parametrize("change", CHANGES)
-@pytest.mark.parametrize("policy", [FOUR_HOURS, Policy(interval=HOUR), Policy(max_age=HOUR), Policy(max_age=5 * HOUR)], ids=str)
+@pytest.mark.parametrize(
+    "policy", [FOUR_HOURS, Policy(interval=HOUR), Policy(max_age=HOUR), Policy(max_age=5 * HOUR)], ids=["4h", "1h", "max_1h", "max_5h"]
+)
 def test_hours_are_hours_when_the_clocks_change_and_in_every_zone(policy, change, zone) -> None:
     begin = CHANGES[change]
     jobs = every(HOUR, begin + DAY, begin=begin)
