@@ -134,7 +134,7 @@ def _values_of(column: Any) -> st.SearchStrategy[Any]:
     elif isinstance(kind, Boolean):
         plain = st.booleans()
     elif isinstance(kind, Float):
-        plain = st.floats(allow_nan=False, allow_infinity=False)
+        plain = st.floats(allow_nan=False, allow_infinity=False).map(lambda number: number + 0.0)  # SQLite knows no negative zero
     elif isinstance(kind, BigInteger):
         plain = st.integers(1, 2**40) if column.primary_key else st.integers(0, 2**40)
     elif isinstance(kind, Integer):

@@ -30,6 +30,10 @@ changes = st.lists(
 )
 
 
+NOT_ASKED = frozenset({"when_away", "stop_retrying", "close"})
+"""What a store does without asking its database."""
+
+
 class Unsteady(Connection):
     """A connection to the state that is gone for some calls."""
 
@@ -42,6 +46,8 @@ class Unsteady(Connection):
 
     def __getattr__(self, name: str) -> Any:
         method = super().__getattr__(name)
+        if name in NOT_ASKED:
+            return method
 
         def call(*args: Any, **kwargs: Any) -> Any:
             fate = self._fates.pop() if self._fates else "answers"
