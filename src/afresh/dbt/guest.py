@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from afresh.core.decision import Build, Reuse
 from afresh.core.node import Kind, NodeId
-from afresh.dbt import termination
+from afresh.dbt import collector, termination
 from afresh.dbt.compat import queue, results, seam_points, unit_tests
 from afresh.dbt.step_summary import write_step_summary
 from afresh.errors import AfreshError
@@ -77,6 +77,7 @@ class RunGuest:
 
     def execute_nodes(self, original: Callable[[], Any]) -> Any:
         """Before the first node runs: look at everything once, and take out what is reused in bulk."""
+        collector.project_is_read()
         self._host.attach(self._task)
         try:
             self._session.open()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from afresh.dbt import collector
 from afresh.dbt import options as wishes
 from afresh.dbt.compat import results, seam_points
 from afresh.errors import StateUnavailableError
@@ -34,7 +33,6 @@ def _invite(task: Any) -> seam_points.Guest | None:
     options = wishes.active()
     if options is None:
         return None
-    collector.project_is_read()
     return _guest(task, options)
 
 
