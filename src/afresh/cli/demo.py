@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from afresh.cli.command import HELP, debug_option, run
 from afresh.errors import EXIT_OK
 
 if TYPE_CHECKING:
@@ -19,11 +20,11 @@ _RULE = "─" * 78
 
 
 @click.command(
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=HELP,
     epilog="Example: afresh demo my-shop",
 )
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
-@click.option("--debug", is_flag=True, expose_value=False, help="Show where in the program an error comes from.")
+@debug_option
 def _demo(folder: Path | None) -> int:
     """Copy the example project to FOLDER (default: a new temporary folder) and run it three times.
 
@@ -35,14 +36,7 @@ def _demo(folder: Path | None) -> int:
 
 def main(arguments: Sequence[str]) -> int:
     """Play the demo; returns the exit code of the first act that fails, or 0."""
-    try:
-        with _demo.make_context("afresh demo", list(arguments)) as context:
-            return int(_demo.invoke(context))
-    except click.exceptions.Exit as end:
-        return end.exit_code
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
+    return run(_demo, "afresh demo", arguments)
 
 
 def _play(folder: Path) -> int:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, cast
 
 from afresh.cli.node_names import resolved, short_name
 from afresh.cli.run_names import run_called
-from afresh.config.afresh_yml import load
 from afresh.core.version import DataVersion, Known
 from afresh.render.json import reasons_from_json
 from afresh.render.views import Explanation, InputLine, LastBuild, PartLine, PlanRow, TextChange
@@ -17,8 +15,8 @@ from afresh.store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
+    from afresh.config.settings import Settings
     from afresh.core.trace import Trace
     from afresh.render.views import ConfidenceWord, DecisionWord, ReasonView, StatusWord
     from afresh.store import DecisionRecord, StateStore
@@ -26,16 +24,13 @@ if TYPE_CHECKING:
 _ALL_OF_LAST_RUN = "`afresh explain` without a name tells of all nodes of the last run."
 
 
-def explanations(folder: Path, names: Sequence[str], *, run_id: str | None, state_url: str | None) -> tuple[Explanation, ...]:
+def explanations(settings: Settings, names: Sequence[str], *, run_id: str | None) -> tuple[Explanation, ...]:
     """What was decided on these nodes, and why.
 
     Raises:
         UsageError: there is no such node or run, or a name stands for several nodes.
     """
-    settings = load(folder, cli={"state_url": state_url})
-    for warning in settings.unknown_variables:
-        sys.stderr.write(f"afresh: warning: {warning}\n")
-    with open_store(settings.state_url, base=folder, read_only=True) as store:
+    with open_store(settings.state_url, base=settings.project_dir, read_only=True) as store:
         run = run_called(store, run_id) if run_id else None
         known = store.last_decisions(run_id=run)
         told = _named(names, known) if names else [record for record in known if _is_last_run(store, record, run)]

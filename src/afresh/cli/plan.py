@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
+from afresh.cli.command import HELP, JSON, page, run
 from afresh.errors import EXIT_OK
 
 if TYPE_CHECKING:
@@ -16,34 +15,24 @@ if TYPE_CHECKING:
 
     from afresh.orchestration.run_report import RunReport
 
-_WIDTH_OF_PIPES = 120
-
 
 @click.command(
-    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": ["-h", "--help"]},
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, **HELP},
     epilog="All of `dbt build`'s options for selection, target, profile and vars work here. Example: afresh plan --select marts+",
 )
-@click.option("--output", type=click.Choice(["text", "json", "markdown"]), default="text", help="How the plan is printed.")
+@click.option("--output", type=click.Choice(["text", JSON, "markdown"]), default="text", help="How the plan is printed.")
 @click.option("--all", "everything", is_flag=True, help="List every node of each group.")
 @click.option("--force", is_flag=True, help="Plan a state-agnostic run.")
 @click.option("--state-url", help="Where the shared state is.")
 @click.pass_context
-def _plan(context: click.Context, *, output: str, everything: bool, force: bool, state_url: str | None) -> None:
+def _plan(context: click.Context, *, output: str, everything: bool, force: bool, state_url: str | None) -> int:
     """Tell for every selected node whether `afresh build` would build, reuse or skip it, and why. Nothing is touched."""
-    context.obj = _make(context.args, output=output, everything=everything, force=force, state_url=state_url)
+    return _make(context.args, output=output, everything=everything, force=force, state_url=state_url)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Make and print a plan; returns the exit code."""
-    try:
-        with _plan.make_context("afresh plan", list(arguments)) as context:
-            _plan.invoke(context)
-            return int(context.obj)
-    except click.exceptions.Exit as end:
-        return end.exit_code
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
+    return run(_plan, "afresh plan", arguments)
 
 
 def _make(rest: list[str], *, output: str, everything: bool, force: bool, state_url: str | None) -> int:
@@ -65,10 +54,9 @@ def _shown(report: RunReport, output: str, *, everything: bool) -> str:
 
     head = PlanHead(report.target, now=report.now.astimezone() if report.now else None, warnings=report.warnings)
     limit = None if everything else GROUP_LIMIT
-    if output == "json":
+    if output == JSON:
         return document_of(report)
     if output == "markdown":
         return plan_markdown(report.rows, head, limit=limit)
-    terminal = sys.stdout.isatty()
-    width = shutil.get_terminal_size().columns if terminal else _WIDTH_OF_PIPES
-    return plan_text(report.rows, head, width=width, color=terminal and "NO_COLOR" not in os.environ, limit=limit)
+    shape = page()
+    return plan_text(report.rows, head, width=shape.width, color=shape.color, limit=limit)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from afresh.cli.explaining import last_build, same_input
-from afresh.cli.node_names import named
+from afresh.cli.node_names import named, short_name
 from afresh.cli.overviewing import lease_line, standing
 from afresh.core.relation import relation_of_key
 from afresh.errors import UsageError
@@ -45,7 +45,7 @@ def recorded(store: StateStore) -> tuple[Recorded, ...]:
         found += [_recorded(key, node, None, more, _built_in(store, more, key)) for key, node in undecided]
     if not found:
         raise UsageError("there is no state yet", where=store.place, hint="Any build makes one, for example `afresh build`.")
-    return tuple(sorted(found, key=lambda one: (one.line.node.split(".", 2)[-1], one.line.target or "", one.key)))
+    return tuple(sorted(found, key=lambda one: (short_name(one.line.node), one.line.target or "", one.key)))
 
 
 def meant(known: Sequence[Recorded], names: Sequence[str], target: str | None) -> tuple[Recorded, ...]:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from afresh.cli import runs_list, runs_show
+from afresh.cli.command import HELP, run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
 @click.group(
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=HELP,
     epilog="Example: afresh runs list --limit 5",
 )
 def _runs() -> None:
@@ -26,11 +27,4 @@ _runs.add_command(runs_show.show)
 
 def main(arguments: Sequence[str]) -> int:
     """Tell; returns the exit code."""
-    try:
-        with _runs.make_context("afresh runs", list(arguments)) as context:
-            return int(_runs.invoke(context))
-    except click.exceptions.Exit as end:
-        return end.exit_code
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
+    return run(_runs, "afresh runs", arguments)

@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from pathlib import Path
 
 import click
 
+from afresh.cli.command import HELP, JSON, output_option, page, state_options
+from afresh.cli.node_names import short_name
 from afresh.cli.run_names import refuse_without_runs, run_called
 from afresh.cli.state_words import settings_of
 from afresh.errors import EXIT_OK, UsageError
-
-_WIDTH_OF_PIPES = 120
-_JSON = "json"
 
 
 @click.command(
     "show",
     short_help="Tell what one run did.",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=HELP,
     epilog="Example: afresh runs show 01JD8Z6M3W",
 )
 @click.argument("run_id", metavar="RUN")
-@click.option("--output", type=click.Choice(["text", _JSON]), default="text", help="How it is printed.")
-@click.option(
-    "--project-dir", type=click.Path(path_type=Path), default=None, help="The project whose state is asked; default: this folder."
-)
-@click.option("--state-url", help="Where the state is.")
-@click.option("--debug", is_flag=True, expose_value=False, help="Show where in the program an error comes from.")
+@output_option()
+@state_options("whose state is asked")
 def show(*, run_id: str, output: str, project_dir: Path | None, state_url: str | None) -> int:
     """Tell what the run with the id RUN (or the beginning of it) did, node by node."""
     from afresh.cli.explaining import plan_row, without_texts
@@ -45,7 +38,7 @@ def show(*, run_id: str, output: str, project_dir: Path | None, state_url: str |
         if run is None:  # pruned at this moment
             raise UsageError(f"no run is called `{run_id}`")
         line = run_line(run, is_at_work=run.record.run_id in store.runs_at_work())
-        decided = sorted(store.last_decisions(run_id=line.run_id), key=lambda record: record.row.node.split(".", 2)[-1])
+        decided = sorted(store.last_decisions(run_id=line.run_id), key=lambda record: short_name(record.row.node))
         seen = store.snapshot(record.row.key for record in decided if record.row.key is not None)
     now = seen.now.astimezone()
     rows = [
@@ -56,10 +49,9 @@ def show(*, run_id: str, output: str, project_dir: Path | None, state_url: str |
         )
         for record in decided
     ]
-    if output == _JSON:
+    if output == JSON:
         sys.stdout.write(run_details_json(line, rows, now))
         return EXIT_OK
-    terminal = sys.stdout.isatty()
-    width = shutil.get_terminal_size().columns if terminal else _WIDTH_OF_PIPES
-    sys.stdout.write(run_details(line, rows, now, width=width, color=terminal and "NO_COLOR" not in os.environ))
+    shape = page()
+    sys.stdout.write(run_details(line, rows, now, width=shape.width, color=shape.color))
     return EXIT_OK

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from afresh.cli import state_export, state_forget, state_import, state_invalidate, state_prune, state_show
+from afresh.cli.command import HELP, run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
 @click.group(
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=HELP,
     epilog="Example: afresh state export state.jsonl.gz",
 )
 def _state() -> None:
@@ -30,11 +31,4 @@ _state.add_command(state_import.import_)
 
 def main(arguments: Sequence[str]) -> int:
     """Do what the arguments say; returns the exit code."""
-    try:
-        with _state.make_context("afresh state", list(arguments)) as context:
-            return int(_state.invoke(context))
-    except click.exceptions.Exit as end:
-        return end.exit_code
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
+    return run(_state, "afresh state", arguments)

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from afresh import __version__
+from afresh.cli.command import HELP, state_options
 from afresh.cli.state_words import moved_text, settings_of
 from afresh.errors import EXIT_OK, UsageError
 from afresh.store import not_written, open_store
@@ -29,16 +30,12 @@ _STDOUT = "-"
 @click.command(
     "export",
     short_help="Write the whole state into a file.",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=HELP,
     epilog="Example: afresh state export state.jsonl.gz",
 )
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--allow-running", is_flag=True, help="Export although runs are at work: what they build later is not in the file.")
-@click.option(
-    "--project-dir", type=click.Path(path_type=Path), default=None, help="The project whose state is exported; default: this folder."
-)
-@click.option("--state-url", help="Where the state is.")
-@click.option("--debug", is_flag=True, expose_value=False, help="Show where in the program an error comes from.")
+@state_options("whose state is exported")
 def export(*, file: Path, allow_running: bool, project_dir: Path | None, state_url: str | None) -> int:
     """Write the whole state, as it is now, into FILE: compressed if its name ends in .gz, to the standard output if it is `-`."""
     settings = settings_of(project_dir, state_url)

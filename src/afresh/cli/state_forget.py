@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from afresh.cli.command import HELP, state_options
 from afresh.cli.state_words import asked_by, settings_of
 from afresh.errors import EXIT_OK, UsageError
 from afresh.render.words import node_text
@@ -21,18 +22,14 @@ if TYPE_CHECKING:
 @click.command(
     "forget",
     short_help="Drop what is recorded of nodes.",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=HELP,
     epilog='Example: afresh state forget orders --target dev --reason "its table was restored from a backup"',
 )
 @click.argument("nodes", nargs=-1)
 @click.option("--reason", default="", help="Why: `afresh explain` and `afresh status` tell it.")
 @click.option("--target", help="Only what was last built or reused in this target; default: in all.")
 @click.option("--dry-run", is_flag=True, help="Only tell what would be forgotten.")
-@click.option(
-    "--project-dir", type=click.Path(path_type=Path), default=None, help="The project whose state is changed; default: this folder."
-)
-@click.option("--state-url", help="Where the state is.")
-@click.option("--debug", is_flag=True, expose_value=False, help="Show where in the program an error comes from.")
+@state_options("whose state is changed")
 def forget(
     *, nodes: tuple[str, ...], reason: str, target: str | None, dry_run: bool, project_dir: Path | None, state_url: str | None
 ) -> int:

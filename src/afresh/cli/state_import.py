@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from afresh.cli.command import HELP, state_options
 from afresh.cli.state_words import moved_text, settings_of
 from afresh.errors import EXIT_OK
 from afresh.store import check, open_store
@@ -24,17 +25,13 @@ _STDIN = "-"
 @click.command(
     "import",
     short_help="Take in the state in a file that `export` wrote.",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=HELP,
     epilog="Example: afresh state import state.jsonl.gz --state-url postgresql://user@host/db",
 )
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--replace", is_flag=True, help="Put it in the place of a state that is there already.")
 @click.option("--invalidate", is_flag=True, help="Make everything in it due once: for a copy that is older than the last run.")
-@click.option(
-    "--project-dir", type=click.Path(path_type=Path), default=None, help="The project whose state it becomes; default: this folder."
-)
-@click.option("--state-url", help="Where the state is to be.")
-@click.option("--debug", is_flag=True, expose_value=False, help="Show where in the program an error comes from.")
+@state_options("whose state it becomes", url="Where the state is to be.")
 def import_(*, file: Path, replace: bool, invalidate: bool, project_dir: Path | None, state_url: str | None) -> int:
     """Take in the state in FILE (`-`: the standard input), which `afresh state export` wrote: all of it, or nothing."""
     settings = settings_of(project_dir, state_url)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from afresh.cli.command import HELP, state_options
 from afresh.cli.state_words import asked_by, settings_of
 from afresh.errors import EXIT_OK, UsageError
 
@@ -14,7 +15,7 @@ from afresh.errors import EXIT_OK, UsageError
 @click.command(
     "invalidate",
     short_help="Make nodes due at their next run.",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=HELP,
     epilog='Example: afresh state invalidate orders "stg_*" --reason "the loader wrote rows twice"',
 )
 @click.argument("nodes", nargs=-1)
@@ -22,11 +23,7 @@ from afresh.errors import EXIT_OK, UsageError
 @click.option("--reason", default="", help="Why: `afresh explain` and `afresh status` tell it.")
 @click.option("--target", help="Only what was last built or reused in this target; default: in all.")
 @click.option("--dry-run", is_flag=True, help="Only tell what would become due.")
-@click.option(
-    "--project-dir", type=click.Path(path_type=Path), default=None, help="The project whose state is changed; default: this folder."
-)
-@click.option("--state-url", help="Where the state is.")
-@click.option("--debug", is_flag=True, expose_value=False, help="Show where in the program an error comes from.")
+@state_options("whose state is changed")
 def invalidate(
     *,
     nodes: tuple[str, ...],

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from afresh.cli.command import HELP, state_options
 from afresh.cli.state_words import settings_of
 from afresh.config.durations import DURATION_ALLOWED, format_duration, parse_duration
 from afresh.errors import EXIT_OK, UsageError
@@ -23,16 +24,12 @@ _SHORTEST = timedelta(days=1)
 @click.command(
     "prune",
     short_help="Drop old history, and what is no longer in use.",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=HELP,
     epilog="Example: afresh state prune --older-than 180d --dry-run",
 )
 @click.option("--older-than", help="How old; default: `history.keep` of afresh.yml. Example: 180d")
 @click.option("--dry-run", is_flag=True, help="Only tell what would be dropped.")
-@click.option(
-    "--project-dir", type=click.Path(path_type=Path), default=None, help="The project whose state is changed; default: this folder."
-)
-@click.option("--state-url", help="Where the state is.")
-@click.option("--debug", is_flag=True, expose_value=False, help="Show where in the program an error comes from.")
+@state_options("whose state is changed")
 def prune(*, older_than: str | None, dry_run: bool, project_dir: Path | None, state_url: str | None) -> int:
     """Drop runs and decisions that are old, and relations to which no run came for as long: neither built nor reused."""
     from afresh.cli.relations import recorded

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from afresh.cli.command import HELP, JSON, output_option, page, state_options
 from afresh.cli.state_words import settings_of
 from afresh.errors import EXIT_OK
 
@@ -19,24 +18,17 @@ if TYPE_CHECKING:
 
     from afresh.render.relation import RelationLine
 
-_WIDTH_OF_PIPES = 120
-_JSON = "json"
-
 
 @click.command(
     "show",
     short_help="Tell what is recorded of nodes.",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=HELP,
     epilog="Example: afresh state show orders",
 )
 @click.argument("nodes", nargs=-1)
 @click.option("--target", help="Only what was last built or reused in this target; default: in all.")
-@click.option("--output", type=click.Choice(["text", _JSON]), default="text", help="How it is printed.")
-@click.option(
-    "--project-dir", type=click.Path(path_type=Path), default=None, help="The project whose state is asked; default: this folder."
-)
-@click.option("--state-url", help="Where the state is.")
-@click.option("--debug", is_flag=True, expose_value=False, help="Show where in the program an error comes from.")
+@output_option()
+@state_options("whose state is asked")
 def show(*, nodes: tuple[str, ...], target: str | None, output: str, project_dir: Path | None, state_url: str | None) -> int:
     """Tell everything that is recorded of NODES (names or unique ids, or how they begin, or patterns); default: a line for each."""
     from afresh.cli.relations import meant, recorded
@@ -46,7 +38,7 @@ def show(*, nodes: tuple[str, ...], target: str | None, output: str, project_dir
     with open_store(settings.state_url, base=settings.project_dir, read_only=True) as store:
         known, now = recorded(store), store.now().astimezone()
     found = [one.line for one in meant(known, nodes or ("*",), target)]
-    if output == _JSON:
+    if output == JSON:
         from afresh.render.relation_json import relations_json
 
         sys.stdout.write(relations_json(found))
@@ -60,7 +52,5 @@ def _text(lines: Sequence[RelationLine], now: datetime, *, whole: bool) -> str:
 
     if not whole:
         return relations_text(lines, now) + summary_text(lines) + "\n"
-    terminal = sys.stdout.isatty()
-    width = shutil.get_terminal_size().columns if terminal else _WIDTH_OF_PIPES
-    color = terminal and "NO_COLOR" not in os.environ
-    return "\n".join(relation_text(line, now, width=width, color=color) for line in lines)
+    shape = page()
+    return "\n".join(relation_text(line, now, width=shape.width, color=shape.color) for line in lines)

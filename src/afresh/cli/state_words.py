@@ -1,4 +1,4 @@
-"""What the commands of ``afresh state`` share: which state is meant, who asks, and how much was moved."""
+"""What the commands that work on the state share: which state is meant, who asks, and how much was moved."""
 
 from __future__ import annotations
 
