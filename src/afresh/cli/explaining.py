@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 from afresh.cli.node_names import resolved, short_name
 from afresh.cli.run_names import run_called
 from afresh.core.version import DataVersion, Known
-from afresh.render.json import reasons_from_json
-from afresh.render.views import Explanation, InputLine, LastBuild, PartLine, PlanRow, TextChange
+from afresh.render.json import last_build, reasons_from_json
+from afresh.render.views import Explanation, InputLine, PartLine, PlanRow, TextChange
 from afresh.render.words import BEYOND_GRAPH, node_text
 from afresh.store import open_store
 
@@ -33,9 +33,13 @@ def explanations(settings: Settings, names: Sequence[str], *, run_id: str | None
     with open_store(settings.state_url, base=settings.project_dir, read_only=True) as store:
         run = run_called(store, run_id) if run_id else None
         known = store.last_decisions(run_id=run)
-        told = _named(names, known) if names else [record for record in known if _is_last_run(store, record, run)]
+        told = _named(names, known) if names else known if run else _of_last_run(store, known)
         targets = _Targets(store)
-        return tuple(_explanation(store, record, targets.of(run or record.last_run)) for record in told)
+        traces = store.snapshot(record.row.key for record in told if record.row.key).traces
+        return tuple(
+            _explanation(record, traces.get(record.row.key) if record.row.key else None, targets.of(run or record.last_run))
+            for record in told
+        )
 
 
 def _named(names: Sequence[str], known: Sequence[DecisionRecord]) -> list[DecisionRecord]:
@@ -61,17 +65,13 @@ class _Targets:
         return self._known[run_id]
 
 
-def _is_last_run(store: StateStore, record: DecisionRecord, run: str | None) -> bool:
-    if run is not None:
-        return True
-    last = store.runs(1)
-    return bool(last) and record.last_run == last[0].record.run_id
+def _of_last_run(store: StateStore, known: Sequence[DecisionRecord]) -> list[DecisionRecord]:
+    last = {run.record.run_id for run in store.runs(1)}
+    return [record for record in known if record.last_run in last]
 
 
-def _explanation(store: StateStore, record: DecisionRecord, target: str | None) -> Explanation:
-    row = record.row
-    trace = store.snapshot([row.key]).traces.get(row.key) if row.key else None
-    reasons = reasons_from_json(row.reasons)
+def _explanation(record: DecisionRecord, trace: Trace | None, target: str | None) -> Explanation:
+    reasons = reasons_from_json(record.row.reasons)
     return Explanation(
         row=plan_row(record, map(without_texts, reasons), trace),
         run_id=record.last_run,
@@ -110,13 +110,6 @@ def without_texts(reason: ReasonView) -> ReasonView:
     """A cause without the SQL that stood in its evidence."""
     evidence = {key: value for key, value in reason.evidence.items() if key != "sql"}
     return type(reason)(reason.code, reason.text, evidence)
-
-
-def last_build(trace: Trace | None) -> LastBuild | None:
-    """What a trace says of who built it."""
-    if trace is None:
-        return None
-    return LastBuild(trace.run_id, trace.job, trace.started_at, trace.finished_at, trace.execution_seconds, trace.adopted)
 
 
 def _parts(reasons: Sequence[ReasonView]) -> list[PartLine]:

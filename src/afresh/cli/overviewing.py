@@ -10,9 +10,12 @@ from afresh.core.decide import causes_of_attempt
 from afresh.core.reason import Invalidated
 from afresh.render.json import reason_view, reasons_from_json
 from afresh.render.status import GONE, LeaseLine, NodeLine, RunLine, Status, WaitLine
+from afresh.render.views import RunSummary
 from afresh.store import RunStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from afresh.core.lease import Held
     from afresh.core.relation import TraceKey
     from afresh.render.status import StateWord
@@ -25,6 +28,7 @@ _FAILED = frozenset({"last_build_failed"})
 def status_of(store: StateStore) -> Status:
     """Look once."""
     seen = store.overview()
+    waiting = {wait.event.subject for wait in seen.waits}
     at_work = {run.record.run_id for run in seen.at_work}
     return Status(
         place=store.place,
@@ -33,7 +37,7 @@ def status_of(store: StateStore) -> Status:
         ended=tuple(run_line(run, is_at_work=False) for run in seen.last if run.record.run_id not in at_work),
         leases=tuple(lease_line(held, seen.seen) for held in seen.held),
         waits=tuple(_wait(waiting) for waiting in seen.waits),
-        nodes=tuple(sorted((_node(record, seen) for record in seen.decided), key=lambda node: (node.row.name, node.target or ""))),
+        nodes=tuple(sorted((_node(record, seen, waiting) for record in seen.decided), key=lambda node: (node.row.name, node.target or ""))),
     )
 
 
@@ -47,14 +51,16 @@ def run_line(run: Run, *, is_at_work: bool) -> RunLine:
         line,
         finished_at=run.finished_at,
         outcome=GONE if outcome.status is RunStatus.RUNNING else outcome.status.value,
-        built=outcome.built,
-        reused=outcome.reused_verified + outcome.reused_tolerated,
-        failed=outcome.failed,
-        skipped=outcome.skipped,
-        tolerated=outcome.reused_tolerated,
-        cloned=outcome.cloned,
-        saved_seconds=outcome.saved_seconds,
-        deciding_seconds=outcome.deciding_seconds,
+        summary=RunSummary(
+            built=outcome.built,
+            reused_verified=outcome.reused_verified,
+            reused_tolerated=outcome.reused_tolerated,
+            cloned=outcome.cloned,
+            failed=outcome.failed,
+            skipped=outcome.skipped,
+            saved_seconds=outcome.saved_seconds,
+            deciding_seconds=outcome.deciding_seconds,
+        ),
     )
 
 
@@ -73,11 +79,11 @@ def _wait(waiting: Waiting) -> WaitLine:
 # --- nodes ------------------------------------------------------------------------------------------------------------
 
 
-def _node(record: DecisionRecord, seen: Overview) -> NodeLine:
+def _node(record: DecisionRecord, seen: Overview, waiting: Container[str]) -> NodeLine:
     row = record.row
     trace = None if row.key is None else seen.seen.traces.get(row.key)
     is_built_since = trace is not None and trace.started_at > record.last_at
-    state, reasons = _standing(record, seen, is_built_since=is_built_since)
+    state, reasons = _standing(record, seen, waiting, is_built_since=is_built_since)
     return NodeLine(
         row=plan_row(record, reasons, trace),
         state=state,
@@ -85,13 +91,15 @@ def _node(record: DecisionRecord, seen: Overview) -> NodeLine:
     )
 
 
-def _standing(record: DecisionRecord, seen: Overview, *, is_built_since: bool) -> tuple[StateWord, tuple[ReasonView, ...]]:
+def _standing(
+    record: DecisionRecord, seen: Overview, waiting: Container[str], *, is_built_since: bool
+) -> tuple[StateWord, tuple[ReasonView, ...]]:
     """How a node stands: what goes on now says more than what stands against it, and that more than what was decided last."""
     row = record.row
     reasons = tuple(map(without_texts, reasons_from_json(row.reasons)))
     if row.key is not None and row.key in seen.seen.building:
         return "building", reasons
-    if any(waiting.event.subject == row.node for waiting in seen.waits):
+    if row.node in waiting:
         return "waiting", reasons
     against = () if row.key is None else standing(row.key, seen.seen)
     if against:

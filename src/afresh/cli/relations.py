@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from afresh.cli.explaining import last_build, same_input
+from afresh.cli.explaining import same_input
 from afresh.cli.node_names import named, short_name
 from afresh.cli.overviewing import lease_line, standing
 from afresh.core.relation import relation_of_key
 from afresh.errors import UsageError
+from afresh.render.json import last_build
 from afresh.render.relation import RelationLine
 
 if TYPE_CHECKING:

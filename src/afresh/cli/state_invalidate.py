@@ -47,7 +47,8 @@ def invalidate(
         known = recorded(store)
     by_name = meant(known, nodes, target) if nodes else ()
     by_selector = selected(known, selectors, target, settings.project_dir) if selectors else ()
-    found = [one for one in known if one in by_name or one in by_selector]
+    wanted = {(one.key, one.line.node) for one in (*by_name, *by_selector)}
+    found = [one for one in known if (one.key, one.line.node) in wanted]
     if not dry_run:
         with open_store(settings.state_url, base=settings.project_dir) as store:
             store.invalidate([one.key for one in found], asked_by(), reason)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from afresh.core import reason as why
 from afresh.core.decision import Confidence, Reuse, Undetermined
-from afresh.render.json import confidence_word, decision_word, reason_json, reason_view
-from afresh.render.views import LastBuild, PlanRow, RunSummary
+from afresh.render.json import confidence_word, decision_word, last_build, reason_json, reason_view
+from afresh.render.views import PlanRow, RunSummary
 from afresh.store import DecisionRow
 
 if TYPE_CHECKING:
@@ -56,20 +56,7 @@ def row_of(session: RunSession, node_id: NodeId, verdict: Verdict, trace: Trace 
         waiting_on=tuple(verdict.waiting_on) if isinstance(verdict, Undetermined) else (),
         due_at=next((reason.due_at for reason in verdict.reasons if isinstance(reason, why.TooSoon)), None),
         lag_bound_seconds=session.lag_bound(node_id),
-        last_build=_last_build(trace),
-    )
-
-
-def _last_build(trace: Trace | None) -> LastBuild | None:
-    if trace is None:
-        return None
-    return LastBuild(
-        run_id=trace.run_id,
-        job=trace.job,
-        started_at=trace.started_at,
-        finished_at=trace.finished_at,
-        seconds=trace.execution_seconds,
-        adopted=trace.adopted,
+        last_build=last_build(trace),
     )
 
 

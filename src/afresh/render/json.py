@@ -14,15 +14,16 @@ from afresh.core.decision import Build, Clone, Reuse, Skip, Undetermined, Verdic
 from afresh.render.diff import unified
 from afresh.render.evidence import evidence
 from afresh.render.sentences import sentence
-from afresh.render.views import ReasonView
+from afresh.render.views import LastBuild, ReasonView
 from afresh.render.words import iso
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from afresh.core.reason import Reason
-    from afresh.render.views import ConfidenceWord, DecisionWord, Estimate, Explanation, LastBuild, PlanRow, RunSummary
+    from afresh.core.trace import Trace
+    from afresh.render.views import ConfidenceWord, DecisionWord, Estimate, Explanation, PlanRow, RunSummary
 
 SCHEMA = 1
 """The number of the contract: it moves only if a reader of the old one would misread the new one."""
@@ -240,9 +241,23 @@ def document(
     }
 
 
-def document_text(whole: DocumentJson) -> str:
-    """The document as it is printed: indented, in the contract's order of keys, one line feed at the end."""
+def document_text(whole: Mapping[str, object]) -> str:
+    """A document, and what a command adds to it, as it is printed: indented, in the contract's order of keys, one line feed at the end."""
     return json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def last_build(trace: Trace | None) -> LastBuild | None:
+    """What a trace says of who built it."""
+    if trace is None:
+        return None
+    return LastBuild(
+        run_id=trace.run_id,
+        job=trace.job,
+        started_at=trace.started_at,
+        finished_at=trace.finished_at,
+        seconds=trace.execution_seconds,
+        adopted=trace.adopted,
+    )
 
 
 def _built_by(last: LastBuild | None) -> BuiltByJson | None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-from afresh.render.json import document, reason_json
+from afresh.render.json import document, document_text, reason_json
 from afresh.render.status_json import lease_json
 from afresh.render.words import iso
 
@@ -21,7 +20,7 @@ def relations_json(lines: Sequence[RelationLine]) -> str:
     targets = {line.target for line in lines}
     whole = document("state", [], run_id=None, target=targets.pop() if len(targets) == 1 else None)
     relations = [_relation(line) for line in lines]
-    return json.dumps({**whole, "relations": relations}, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return document_text({**whole, "relations": relations})
 
 
 def _relation(line: RelationLine) -> dict[str, Any]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-from afresh.render.json import document, node_json
+from afresh.render.json import document, document_text, node_json
 from afresh.render.layout import NARROWEST, Paint, columns
-from afresh.render.status import numbers
+from afresh.render.status import numbers, took
 from afresh.render.status_json import run_json
-from afresh.render.views import RunSummary
 from afresh.render.words import iso, moment_text, node_text, one_line, rough_duration, run_text
 
 if TYPE_CHECKING:
@@ -36,7 +34,7 @@ def runs_text(runs: Sequence[RunLine], now: datetime) -> str:
             moment_text(run.started_at, now),
             one_line(run.job or run.target),
             run.outcome or "at work",
-            _took(run),
+            took(run),
             _did(run),
             one_line(run.command),
         )
@@ -49,12 +47,12 @@ def run_details(run: RunLine, rows: Sequence[PlanRow], now: datetime, *, width: 
     """One run, and what became of each of its nodes."""
     paint, width = Paint(color), max(width, NARROWEST)
     lines = [*_head(run, now, paint)]
-    left = list(rows)
-    for title, colour, belongs in _GROUPS:
-        group = [row for row in left if belongs(row)]
-        left = [row for row in left if row not in group]
-        if group:
-            lines += ["", paint(f"{title} ({len(group):,})", "bold", colour), *_nodes(group)]
+    groups: dict[str, list[PlanRow]] = {}
+    for row in rows:
+        groups.setdefault(next(title for title, _, belongs in _GROUPS if belongs(row)), []).append(row)
+    for title, colour, _ in _GROUPS:
+        if title in groups:
+            lines += ["", paint(f"{title} ({len(groups[title]):,})", "bold", colour), *_nodes(groups[title])]
     if not rows and run.outcome:
         lines += ["", "Nothing is kept of what it decided."]
     return "\n".join(lines) + "\n"
@@ -64,28 +62,14 @@ def runs_json(runs: Sequence[RunLine], now: datetime) -> str:
     """The document of the list."""
     targets = {run.target for run in runs}
     whole = document("runs", [], run_id=None, target=targets.pop() if len(targets) == 1 else None)
-    return _printed({**whole, "now": iso(now), "runs": [run_json(run) for run in runs]})
+    return document_text({**whole, "now": iso(now), "runs": [run_json(run) for run in runs]})
 
 
 def run_details_json(run: RunLine, rows: Sequence[PlanRow], now: datetime) -> str:
     """The document of one run."""
-    summary = RunSummary(
-        built=run.built,
-        reused_verified=run.reused - run.tolerated,
-        reused_tolerated=run.tolerated,
-        cloned=run.cloned,
-        failed=run.failed,
-        skipped=run.skipped,
-        saved_seconds=run.saved_seconds,
-        deciding_seconds=run.deciding_seconds,
-    )
     nodes = [node_json(row) for row in rows]
-    whole = document("runs", nodes, run_id=run.run_id, target=run.target, summary=None if run.finished_at is None else summary)
-    return _printed({**whole, "now": iso(now), "runs": [run_json(run)]})
-
-
-def _printed(whole: object) -> str:
-    return json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    whole = document("runs", nodes, run_id=run.run_id, target=run.target, summary=None if run.finished_at is None else run.summary)
+    return document_text({**whole, "now": iso(now), "runs": [run_json(run)]})
 
 
 def _head(run: RunLine, now: datetime, paint: Paint) -> Iterator[str]:
@@ -93,22 +77,18 @@ def _head(run: RunLine, now: datetime, paint: Paint) -> Iterator[str]:
     yield f"  {one_line(run.command)}"
     job = f", job {one_line(run.job)}" if run.job else ""
     yield f"  target {one_line(run.target)}{job}, pid {run.pid} on {one_line(run.host)}"
-    took = _took(run)
-    yield f"  began {moment_text(run.started_at, now)}" + (f", took {took}" if took else "")
+    yield f"  began {moment_text(run.started_at, now)}" + (f", took {took(run)}" if run.finished_at is not None else "")
     if run.finished_at is not None:
-        yield f"  {_did(run)}; deciding took {rough_duration(run.deciding_seconds)}"
+        yield f"  {_did(run)}; deciding took {rough_duration(run.summary.deciding_seconds)}"
 
 
 def _did(run: RunLine) -> str:
     if run.finished_at is None:
         return ""
-    tolerated = f" ({run.tolerated:,} tolerated)" if run.tolerated else ""
-    saved = f", saved about {rough_duration(run.saved_seconds)}" if run.saved_seconds else ""
-    return numbers(run).replace(" reused", f" reused{tolerated}", 1) + saved
-
-
-def _took(run: RunLine) -> str:
-    return "" if run.finished_at is None else rough_duration((run.finished_at - run.started_at).total_seconds())
+    done = run.summary
+    tolerated = f" ({done.reused_tolerated:,} tolerated)" if done.reused_tolerated else ""
+    saved = f", saved about {rough_duration(done.saved_seconds)}" if done.saved_seconds else ""
+    return numbers(done).replace(" reused", f" reused{tolerated}", 1) + saved
 
 
 def _nodes(group: Sequence[PlanRow]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from afresh.render.layout import NARROWEST, Paint, columns
+from afresh.render.views import RunSummary
 from afresh.render.words import counted, display_width, duration_text, listed, moment_text, node_text, one_line, rough_duration, run_text
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ LIMIT = 20
 """How many nodes are listed unless all are asked for; those that are current are counted only."""
 
 
+_NOTHING = RunSummary(0, 0, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class RunLine:
     """A run, at work or ended. ``outcome`` is empty while it is at work."""
@@ -46,15 +50,8 @@ class RunLine:
     started_at: datetime
     finished_at: datetime | None = None
     outcome: str = ""
-    built: int = 0
-    reused: int = 0
-    failed: int = 0
-    skipped: int = 0
-    tolerated: int = 0
-    """How many of the reused ones."""
-    cloned: int = 0
-    saved_seconds: float = 0.0
-    deciding_seconds: float = 0.0
+    summary: RunSummary = _NOTHING
+    """What it did; nothing is known of that while it is at work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,13 +162,17 @@ def _lease(lease: LeaseLine, status: Status) -> tuple[str, ...]:
 
 def _ended(run: RunLine, status: Status) -> tuple[str, ...]:
     when = moment_text(run.started_at, status.now)
-    took = "" if run.finished_at is None else rough_duration((run.finished_at - run.started_at).total_seconds())
-    return run_text(run.run_id), when, one_line(run.job or run.target), run.outcome, took, numbers(run), one_line(run.command)
+    return run_text(run.run_id), when, one_line(run.job or run.target), run.outcome, took(run), numbers(run.summary), one_line(run.command)
 
 
-def numbers(run: RunLine) -> str:
+def took(run: RunLine) -> str:
+    """How long a run took; empty while it is at work."""
+    return "" if run.finished_at is None else rough_duration((run.finished_at - run.started_at).total_seconds())
+
+
+def numbers(summary: RunSummary) -> str:
     """``2 built, 40 reused, 1 failed``."""
-    counts = (("built", run.built), ("reused", run.reused), ("failed", run.failed), ("skipped", run.skipped))
+    counts = (("built", summary.built), ("reused", summary.reused), ("failed", summary.failed), ("skipped", summary.skipped))
     return ", ".join(f"{count:,} {word}" for word, count in counts if count) or "nothing"
 
 
@@ -245,7 +246,7 @@ def news(before: Status, now: Status) -> Iterator[str]:
     ended = {run.run_id for run in before.ended}
     for run in reversed(now.ended):
         if run.run_id not in ended:
-            yield f"run {run_text(run.run_id)} " + ("is gone" if run.outcome == GONE else f"ended: {run.outcome}, {numbers(run)}")
+            yield f"run {run_text(run.run_id)} " + ("is gone" if run.outcome == GONE else f"ended: {run.outcome}, {numbers(run.summary)}")
     stood = {(node.row.unique_id, node.target): node.state for node in before.nodes}
     for node in now.nodes:
         state = stood.get((node.row.unique_id, node.target))

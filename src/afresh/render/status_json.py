@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-from afresh.render.json import document, node_json
+from afresh.render.json import document, document_text, node_json
 from afresh.render.words import iso
 
 if TYPE_CHECKING:
@@ -25,12 +24,12 @@ def status_json(status: Status) -> str:
         "leases": [lease_json(lease) for lease in status.leases],
         "waits": [_wait(wait) for wait in status.waits],
     }
-    return json.dumps({**whole, "nodes": nodes, **more}, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return document_text({**whole, "nodes": nodes, **more})
 
 
 def run_json(run: RunLine) -> dict[str, Any]:
     """One run; the numbers of one that is at work are not known yet."""
-    ended = run.finished_at is not None or run.outcome
+    ended, done = run.finished_at is not None or run.outcome, run.summary
     return {
         "run_id": run.run_id,
         "status": run.outcome if ended else "running",
@@ -41,15 +40,15 @@ def run_json(run: RunLine) -> dict[str, Any]:
         "pid": run.pid,
         "started_at": iso(run.started_at),
         "finished_at": None if run.finished_at is None else iso(run.finished_at),
-        "built": run.built if ended else None,
-        "reused": run.reused if ended else None,
-        "failed": run.failed if ended else None,
-        "skipped": run.skipped if ended else None,
-        "verified": run.reused - run.tolerated if ended else None,
-        "tolerated": run.tolerated if ended else None,
-        "cloned": run.cloned if ended else None,
-        "saved_seconds": run.saved_seconds if ended else None,
-        "deciding_seconds": run.deciding_seconds if ended else None,
+        "built": done.built if ended else None,
+        "reused": done.reused if ended else None,
+        "failed": done.failed if ended else None,
+        "skipped": done.skipped if ended else None,
+        "verified": done.reused_verified if ended else None,
+        "tolerated": done.reused_tolerated if ended else None,
+        "cloned": done.cloned if ended else None,
+        "saved_seconds": done.saved_seconds if ended else None,
+        "deciding_seconds": done.deciding_seconds if ended else None,
     }
 
 

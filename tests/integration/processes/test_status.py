@@ -24,6 +24,7 @@ def test_who_waits_for_whom_is_told_while_it_lasts_and_no_longer(shop, jobs, gat
     shop_jobs.wait_for_lease("a_slow")
     second = shop_jobs.start("afresh", "build")
     log_until(second, "OK", ".c_last ")
+    shop_jobs.until(lambda: len(status(shop)["leases"]) == 1)
     told = status(shop)
 
     builder, waiter = told["runs"]

@@ -10,11 +10,12 @@ import pytest
 from afresh.core import reason as why
 from afresh.render.json import reason_view
 from afresh.render.runs import run_details, run_details_json, runs_json, runs_text
+from afresh.render.views import RunSummary
 from unit.render.examples import AT, NOW, RUN, golden, row
 from unit.render.test_json import VALIDATOR
 from unit.render.test_status import DAILY, ENDED, FIRST, GONE
 
-DONE = replace(ENDED, run_id=RUN, built=1, reused=2, tolerated=1, failed=1, skipped=1, saved_seconds=41.0, deciding_seconds=0.31)
+DONE = replace(ENDED, run_id=RUN, summary=RunSummary(1, 1, 1, failed=1, skipped=1, saved_seconds=41.0, deciding_seconds=0.31))
 FAILED = reason_view(why.LastBuildFailed(DAILY, AT, "division by\nzero"), NOW)
 ROWS = (
     replace(row("customers", decision="reuse", confidence="verified"), status="reused"),

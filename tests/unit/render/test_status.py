@@ -13,7 +13,7 @@ from afresh.core import reason as why
 from afresh.render.json import reason_view
 from afresh.render.status import STATES, LeaseLine, NodeLine, RunLine, Status, WaitLine, counts_text, news, status_text
 from afresh.render.status_json import status_json
-from afresh.render.views import LastBuild
+from afresh.render.views import LastBuild, RunSummary
 from afresh.render.words import display_width
 from unit.render.examples import AT, NOW, RUN, golden, row
 from unit.render.test_json import VALIDATOR
@@ -30,7 +30,7 @@ SECOND = RunLine(
 LEASE = LeaseLine("model.shop.orders", HOURLY, "etl-1", 11, "hourly", AGO, NOW + timedelta(seconds=17), building=True)
 FILE = LeaseLine("warehouse/shop.duckdb", HOURLY, "etl-1", 11, "hourly", AGO, NOW + timedelta(seconds=17), building=False)
 WAIT = WaitLine("model.shop.orders", DAILY, HOURLY, "etl-1", 11, "hourly", NOW - timedelta(seconds=7))
-ENDED = replace(FIRST, run_id=OLD, started_at=AT, finished_at=AT + timedelta(minutes=3, seconds=4), outcome="error", built=12, reused=30, failed=1, skipped=2)  # fmt: skip
+ENDED = replace(FIRST, run_id=OLD, started_at=AT, finished_at=AT + timedelta(minutes=3, seconds=4), outcome="error", summary=RunSummary(12, 30, 0, failed=1, skipped=2))  # fmt: skip
 GONE = replace(SECOND, started_at=AT, outcome="gone")
 TOO_SOON = replace(
     row("totals", decision="reuse", confidence="tolerated", reasons=(reason_view(why.LastBuildFailed(RUN, AT)),)),
