@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from afresh.core import reason as why
 from afresh.core.decision import Build, Confidence, Decision, Reuse, Skip, Undetermined, Verdict
-from afresh.core.node import Kind
+from afresh.core.node import TESTS, Kind
 from afresh.core.observation import Missing, Mode, Observation, ObservedInput, Present
 from afresh.core.policy import DEFAULT_POLICY, EngineUpgrade, Policy, UpdatesOn, due_at, elapsed, interval_tolerance
 from afresh.core.trace import AttemptProblem, AttemptState, Trace
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from afresh.core.node import NodeId
 
 Causes = tuple[why.Reason, ...]
-
-_TESTS = (Kind.DATA_TEST, Kind.UNIT_TEST)
 
 
 def decide(seen: Observation, trace: Trace | None, policy: Policy = DEFAULT_POLICY) -> Decision:
@@ -138,7 +136,7 @@ def _outside(seen: Observation, trace: Trace, policy: Policy) -> Iterator[why.Re
 def _tests(seen: Observation, trace: Trace, policy: Policy) -> Iterator[why.Reason]:  # noqa: ARG001 - one row's shape
     if seen.failed_tests:
         yield why.FailedTests(seen.failed_tests)
-    if seen.node.kind in _TESTS:
+    if seen.node.kind in TESTS:
         yield from _test_must_run(seen, trace)
 
 

@@ -47,6 +47,9 @@ class Kind(str, Enum):
     """Touches no warehouse in a run: exposures, saved queries."""
 
 
+TESTS = (Kind.DATA_TEST, Kind.UNIT_TEST)
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """One node. ``key`` is what its trace is stored under; ``None`` for nodes that leave no trace (ephemerals, passive ones)."""

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from afresh.core.decision import Build, Reuse
-from afresh.core.node import Kind, NodeId
+from afresh.core.node import TESTS, Kind, NodeId
 from afresh.dbt import collector, termination
 from afresh.dbt.compat import queue, results, seam_points, unit_tests
 from afresh.dbt.step_summary import write_step_summary
@@ -16,7 +16,6 @@ from afresh.orchestration.journal import NodeDone
 from afresh.orchestration.node_session import NodeSession
 from afresh.orchestration.order import writers_of_reads
 from afresh.orchestration.outcome import Ran, Refused, Reused
-from afresh.orchestration.preparing import TESTS
 from afresh.orchestration.run_ending import close_run
 from afresh.orchestration.run_report import about, report_of_run
 from afresh.orchestration.waiting import WaitingRoom
@@ -271,7 +270,6 @@ class PlanGuest(seam_points.NobodyWaits):
         try:
             self._session.lock_files()
             self._host.wait_for_files(self._session.settings.queue_timeout)
-            self._host.create_schemas_beside_others()
             planning.prepare(self._task)
             self._host.attach(self._task)
             self._session.open()

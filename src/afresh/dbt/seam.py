@@ -31,9 +31,7 @@ def _prepare(task: Any) -> None:
 
 def _invite(task: Any) -> seam_points.Guest | None:
     options = wishes.active()
-    if options is None:
-        return None
-    return _guest(task, options)
+    return None if options is None else _guest(task, options)
 
 
 def _guest(task: Any, options: Options) -> seam_points.Guest | None:

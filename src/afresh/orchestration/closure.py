@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from afresh.core.node import Kind, NodeId, ResourceType
+from afresh.core.node import TESTS, Kind, NodeId, ResourceType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 DERIVED = (Kind.VIEW, Kind.EPHEMERAL)
 """Nodes that keep no data: new data flows through them."""
-_NOT_PROBED = (Kind.DATA_TEST, Kind.UNIT_TEST, Kind.FUNCTION, Kind.EPHEMERAL)
+_NOT_PROBED = (*TESTS, Kind.FUNCTION, Kind.EPHEMERAL)
 
 
 def reach(host: Host, nodes: Iterable[NodeId]) -> tuple[NodeId, ...]:

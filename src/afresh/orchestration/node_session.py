@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 from afresh.core import reason as why
 from afresh.core.decision import Build, Skip
-from afresh.core.node import Node, NodeId
+from afresh.core.node import TESTS, Node, NodeId
 from afresh.core.trace import AttemptState
 from afresh.errors import LeaseLostError, OrphanedQueryError, StateUnavailableError
 from afresh.orchestration.host import BuildEnd, BuildReport
 from afresh.orchestration.journal import NodeDone, SqlChange
 from afresh.orchestration.outcome import Act, R, Ran, Refused, Reused, Wait
-from afresh.orchestration.preparing import TESTS, Preparation, Ready
+from afresh.orchestration.preparing import Preparation, Ready
 from afresh.orchestration.run_session import UNDECIDED_KINDS, RunSession
 from afresh.orchestration.traces import test_trace, trace_of_build
 
@@ -167,9 +167,7 @@ class NodeSession:
 
     def _record_trace(self, ready: Ready, report: BuildReport, lease: Lease, intent: Intent) -> None:
         record = self._run.host.code_record(ready.node.id)
-        trace = trace_of_build(
-            ready.node, ready.inputs, record, run=self._run, report=report, decision=ready.decision, intent=intent, elapsed=ready.elapsed()
-        )
+        trace = trace_of_build(ready.node, ready.inputs, record, run=self._run, report=report, decision=ready.decision, intent=intent)
         if ready.last is not None and all(isinstance(cause, why.MetadataChanged) for cause in ready.decision.reasons):
             trace = replace(trace, output_version=ready.last.output_version)  # the data is what it was (semantics §1)
         self._compiled[ready.node.id] = record.compiled

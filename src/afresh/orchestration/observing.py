@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from afresh.config.node_settings import COMPLETE
-from afresh.core.node import Kind, Node, NodeId, ResourceType
+from afresh.core.node import TESTS, Kind, Node, NodeId, ResourceType
 from afresh.core.observation import FailedTest, Moved, NoRelation, Observation, ObservedInput, StaleView
 from afresh.core.relation import relation_of_key
 from afresh.core.trace import TestStatus, Trace
@@ -78,7 +78,7 @@ def _against(trace: Trace, bare: Observation, eyes: Eyes) -> Observation:
     closing = eyes.cycles.closing(node.id, eyes.picture)
     inputs = _without_own_work(node, inputs_of(node, trace, eyes), closing, eyes)
     observed = tuple(_observed(entry, trace, eyes, closing.keys(), is_view=node.kind is Kind.VIEW) for entry in inputs)
-    is_test = node.kind in (Kind.DATA_TEST, Kind.UNIT_TEST)
+    is_test = node.kind in TESTS
     return replace(
         bare,
         not_reusable=bare.not_reusable or code.not_reusable,

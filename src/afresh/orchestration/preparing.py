@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from afresh.core import reason as why
 from afresh.core.decision import Build, Decision, Reuse
 from afresh.core.lease import Held, Lease
-from afresh.core.node import Kind, Node, NodeId
+from afresh.core.node import TESTS, Kind, Node, NodeId
 from afresh.errors import QueueTimeoutError
 from afresh.orchestration.inputs import InputsRead
 from afresh.orchestration.outcome import Refused, Reused, Wait
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from afresh.orchestration.run_session import RunSession
     from afresh.store import Build as Intent
 
-TESTS = (Kind.DATA_TEST, Kind.UNIT_TEST)
 _NO_REASONS: Build = Build(())
 
 
@@ -44,11 +43,6 @@ class Ready:
     lease: Lease | None = None
     intent: Intent | None = None
     last: Trace | None = None
-    began: float = field(default_factory=time.monotonic)
-
-    def elapsed(self) -> timedelta:
-        """How long ago the build was announced."""
-        return timedelta(seconds=time.monotonic() - self.began)
 
 
 @dataclass

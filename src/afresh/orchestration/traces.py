@@ -10,8 +10,6 @@ from afresh.core.trace import Trace
 from afresh.orchestration.ids import new_id
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from afresh.core.decision import Build
     from afresh.core.node import Node
     from afresh.orchestration.code_types import CodeRecord
@@ -32,9 +30,8 @@ def trace_of_build(
     report: BuildReport,
     decision: Build,
     intent: Intent,
-    elapsed: timedelta,
 ) -> Trace:
-    """The trace of a relation that was built to its full result."""
+    """The trace of a relation that was built to its full result; the store says when it was finished, as it records it."""
     assert node.key is not None  # noqa: S101 - only what has a key is recorded
     return Trace(
         key=node.key,
@@ -47,7 +44,7 @@ def trace_of_build(
         inputs=inputs.recorded,
         output_version=intent.build_id,
         started_at=intent.started_at,
-        finished_at=intent.started_at + elapsed,
+        finished_at=intent.started_at,
         scheduled_at=run.settings.scheduled_at,
         relation_type=_relation_type(node, run.host),
         volatile_value=_volatile_value(node, record, inputs, run.host),

@@ -74,7 +74,7 @@ def record_trace(tx: Transaction, lease: Lease, trace: Trace, *, compiled: str |
     intent = marks.intent(tx, trace.build_id)
     if intent is None or (intent["key"], intent["term"]) != (lease.key, lease.term):
         raise InternalError(f"build {trace.build_id} was not announced under this lease", where=lease.key, hint="Please report this.")
-    finished = replace(trace, finished_at=max(trace.finished_at, instant(tx.now)))
+    finished = replace(trace, finished_at=max(trace.started_at, instant(tx.now)))
     recorded = _with_content(tx, finished, compiled=compiled, depfile=depfile)
     traces.write(tx, recorded)
     marks.outlive(tx, lease.key, intent["id"])

@@ -104,7 +104,7 @@ class DumpReader:
             else:
                 left[table] = left.get(table, 0) - 1
                 yield line
-        if line.get("rows") != sum(self.head.rows.values()) or any(left.values()) or self._source.read(1):
+        if line.get("rows") != sum(self.head.rows.values()) or any(left.values()) or self._raw():
             raise self._damaged()
 
     def _head(self) -> DumpHead:

@@ -48,19 +48,14 @@ def forget(tx: Transaction, keys: Sequence[TraceKey], by: str, why: str) -> Mapp
     return held
 
 
-def prune_history(tx: Transaction, before: int) -> None:
-    """Drop runs, verdicts, events and memos from before ``before``."""
-    for family in (marks, decisions, runs, events, memos):
-        family.prune(tx, before)
-    blobs.collect(tx)
-
-
 def prune(tx: Transaction, before: int) -> Pruned:
-    """As :func:`prune_history`, and drop the traces of relations to which no run came since."""
+    """Drop runs, verdicts, events and memos from before ``before``, and the traces of relations to which no run came since."""
     until = marks.newest(tx)
     found = look(tx, before)
     _forget(tx, found.relations, until)
-    prune_history(tx, before)
+    for family in (marks, decisions, runs, events, memos):
+        family.prune(tx, before)
+    blobs.collect(tx)
     return found
 
 

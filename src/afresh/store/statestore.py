@@ -296,12 +296,11 @@ class StateStore:
         wanted = tuple(keys)
         return self._db.read(lambda tx: durations.medians(tx, wanted))
 
-    def prune_history(self, older_than: timedelta) -> None:
-        """Drop runs, verdicts, events and probe memos older than this; traces, leases and runs at work stay."""
-        self._db.write(lambda tx: forgetting.prune_history(tx, tx.now - length(older_than)))
-
     def prune(self, older_than: timedelta) -> Pruned:
-        """As :meth:`prune_history`, and :meth:`forget` the keys to which no run came for so long; tell how much that was."""
+        """Drop runs, verdicts, events and probe memos older than this, and :meth:`forget` the keys to which no run came for so long.
+
+        Leases and runs at work stay. Tells how much that was.
+        """
         return self._db.write(lambda tx: forgetting.prune(tx, tx.now - length(older_than)))
 
     def prunable(self, older_than: timedelta) -> Pruned:

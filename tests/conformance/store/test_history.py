@@ -288,11 +288,11 @@ def test_pruning_drops_history_that_is_old_and_keeps_what_counts_now(store: Stat
     store.record_event("r1", "tick", "")
     store.remember_probes({"file:a": ProbeMemo("g", "t", START)})
     clock.advance(days=91)
-    decide_in(store, "r2", verdict_on())
-    store.prune_history(90 * DAY)
+    decide_in(store, "r2", verdict_on(), verdict_on("model.shop.customers", key=CUSTOMERS))
+    store.prune(90 * DAY)
     assert [run.record.run_id for run in store.runs()] == ["r2"]
-    (record,) = store.last_decisions()
-    assert (record.row.node, record.first_run, record.last_run, record.count) == ("model.shop.orders", None, "r2", 2)
+    (record,) = store.last_decisions(["model.shop.orders"])
+    assert (record.first_run, record.last_run, record.count) == (None, "r2", 2)
     assert (store.events(), store.probe_memos(["file:a"])) == ((), {})
     seen = store.snapshot([ORDERS, CUSTOMERS])
     assert seen.traces == {ORDERS: trace}
@@ -303,7 +303,7 @@ def test_pruning_drops_history_that_is_old_and_keeps_what_counts_now(store: Stat
 def test_the_number_of_a_pruned_run_is_not_given_again(store: StateStore, clock: FakeClock) -> None:
     assert store.begin_run(run_of("r1")).number == 1
     clock.advance(days=2)
-    store.prune_history(DAY)
+    store.prune(DAY)
     assert store.begin_run(run_of("r2")).number == 2
 
 
@@ -313,7 +313,7 @@ def test_a_run_at_work_is_not_pruned_however_long_ago_it_began(store: StateStore
     clock.advance(days=2)
     store.say_alive("r2", DAY)
     assert store.prunable(DAY).runs == 1
-    store.prune_history(DAY)
+    store.prune(DAY)
     store.record_decisions("r2", [verdict_on()])
     assert [run.record.run_id for run in store.runs()] == ["r2"]
 
@@ -329,7 +329,7 @@ def test_a_build_that_was_taken_over_is_heard_unless_its_run_cannot_go_on(
     clock.advance(minutes=1)
     built(store, holder=BOB)
     clock.advance(days=days)
-    store.prune_history(DAY)
+    store.prune(DAY)
     store.close_build(lost.build_id, AttemptState.PARTIAL, "")
     assert (ORDERS in store.snapshot([ORDERS]).attempts) == is_heard
 

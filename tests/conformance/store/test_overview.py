@@ -81,5 +81,5 @@ def test_runs_leases_and_decisions_are_of_one_moment(store: StateStore, clock: F
     assert seen.targets == {"r1": "dev"}
     clock.advance(days=2)
     store.begin_run(run_of("r3"))
-    store.prune_history(timedelta(days=1))
+    store.prune(timedelta(days=1))
     assert store.overview().targets == {}

@@ -71,7 +71,8 @@ def fill(store: StateStore, clock: FakeClock) -> None:
     announced(store, granted(store, CUSTOMERS, BOB))
     clock.advance(days=2)
     store.begin_run(run_of("r3"))
-    store.prune_history(timedelta(days=1))
+    store.record_decisions("r3", [verdict_on(), verdict_on("model.shop.customers", key=CUSTOMERS)])
+    store.prune(timedelta(days=1))
     store.begin_run(run_of("r4"))
 
 
@@ -415,7 +416,7 @@ def _changed(content: bytes, **head: object) -> bytes:
         (lambda whole: whole.replace(b"\n[", b"\n{", 1), "line 3 cannot be right"),
         (lambda whole: whole + whole, "cannot be right"),
         (lambda whole: gzip.compress(whole)[:-20], "cannot be read further"),
-        (lambda whole: gzip.compress(whole)[:200] + b"rubbish" * 30, "cannot be read further"),
+        (lambda whole: gzip.compress(whole)[:-8] + bytes(8), "cannot be read further"),
     ],
 )
 def test_a_file_that_is_not_whole_or_not_ours_changes_nothing(

@@ -7,21 +7,12 @@ import sqlite3
 from contextlib import closing
 from datetime import timedelta
 
-import pytest
-
 from afresh.core.lease import Holder, Lease
 from afresh.store import open_store
 from integration.bad_input.refusal import assert_refused
-from integration.state.two_targets import FILES, STATE, add_target
+from integration.state.two_targets import STATE, add_target
 
 LONG_AGO = int(timedelta(days=100).total_seconds() * 1_000_000)
-
-
-@pytest.fixture
-def built(shop):
-    project = shop(FILES)
-    assert project.afresh("build").exit_code == 0
-    return project
 
 
 def said(outcome) -> list[str]:

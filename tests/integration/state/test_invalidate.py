@@ -18,13 +18,6 @@ def once(module_shop):
     return project
 
 
-@pytest.fixture
-def built(shop):
-    project = shop(FILES)
-    assert project.afresh("build").exit_code == 0
-    return project
-
-
 def told(outcome) -> list[str]:
     assert outcome.exit_code == 0
     head, *lines = outcome.stdout.splitlines()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dbt.node_types import NodeType
 
-from afresh.core.node import Kind, Node, NodeId, ResourceType
+from afresh.core.node import TESTS, Kind, Node, NodeId, ResourceType
 from afresh.core.relation import Relation, TraceKey, test_key
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class ProjectNodes:
 
     def _make(self, node_id: NodeId, raw: Any) -> Node:
         kind = kind_of(raw)
-        relation = None if kind in (Kind.PASSIVE, Kind.DATA_TEST, Kind.UNIT_TEST, Kind.EPHEMERAL) else self._relation_of(raw)
+        relation = None if kind in (*TESTS, Kind.PASSIVE, Kind.EPHEMERAL) else self._relation_of(raw)
         parents = tuple(parent for parent in self._parents(raw) if parent != node_id)
         return Node(
             id=node_id,
