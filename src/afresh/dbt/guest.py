@@ -21,6 +21,7 @@ from afresh.orchestration.run_report import about, report_of_run
 from afresh.orchestration.waiting import WaitingRoom
 from afresh.render.sentences import reused_line
 from afresh.render.text import summary_line
+from afresh.render.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -59,6 +60,8 @@ class RunGuest:
             self._host.wait_for_files(self._session.settings.queue_timeout)
             self._host.create_schemas_beside_others()
             result = original(selected)
+            if self._session.too_late:
+                seam_points.count_as_failed(result)
             ended_well = True
             return result
         finally:
@@ -106,6 +109,8 @@ class RunGuest:
         report = report_of_run(self._session)
         if not self._options.quiet_summary and report.summary is not None:
             results.say(summary_line(report.summary))
+        if self._session.too_late:
+            results.error(f"{counted(self._session.too_late, 'source')} past error_after: this run counts as failed")
         problem = write_step_summary(report)
         if problem is not None:
             results.warn(problem)

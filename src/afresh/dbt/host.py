@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from afresh.dbt.code_service import CodeService
     from afresh.dbt.compat.task_facts import TaskFacts
     from afresh.dbt.recording import Recording
-    from afresh.orchestration.host import CodeOnRecord
+    from afresh.orchestration.host import CodeOnRecord, FeedLimits
     from afresh.warehouse.asks import Answer, Ask
     from afresh.warehouse.engine import Engine
     from afresh.warehouse.names import Identity
@@ -184,6 +184,10 @@ class DbtHost:
             self._settings[node_id] = self._settings_of(self.raw(node_id))
         return self._settings[node_id]
 
+    def feed_limits(self, node_id: NodeId) -> FeedLimits:
+        """dbt's ``warn_after`` and ``error_after`` of a source."""
+        return self._facts.feed_limits(self.raw(node_id))
+
     def mode(self, node_id: NodeId) -> Mode:
         """How the run was asked to treat a node."""
         if self._facts.full_refresh(self.raw(node_id)):
@@ -317,14 +321,14 @@ class DbtHost:
 
     # --- words --------------------------------------------------------------------------------------------------------
 
-    def say(self, code: str, text: str) -> None:
-        """Warn once per code."""
+    def say(self, code: str, text: str, *, is_error: bool = False) -> None:
+        """Warn, or tell of an error, once per code."""
         with self._lock:
             if code in self._said:
                 return
             self._said.add(code)
             self.warnings.append(text)
-        results.warn(text)
+        (results.error if is_error else results.warn)(text)
 
     def say_waiting(self, node_id: NodeId, text: str) -> None:
         """dbt's line of a node that waits."""

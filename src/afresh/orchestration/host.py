@@ -13,6 +13,7 @@ from afresh.warehouse.probe import Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import timedelta
 
     from afresh.config.node_settings import NodeSettings
     from afresh.core.node import Node, NodeId
@@ -56,6 +57,14 @@ class CodeOnRecord:
     compiled: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class FeedLimits:
+    """From what age on the newest row of a source makes its feed late: dbt's ``warn_after`` and ``error_after``."""
+
+    warn_after: timedelta | None = None
+    error_after: timedelta | None = None
+
+
 class Host(Protocol):
     """The questions that the protocol asks."""
 
@@ -83,6 +92,9 @@ class Host(Protocol):
 
     def settings(self, node_id: NodeId) -> NodeSettings:
         """The state settings of a node."""
+
+    def feed_limits(self, node_id: NodeId) -> FeedLimits:
+        """From what age on a source is late."""
 
     def mode(self, node_id: NodeId) -> Mode:
         """How the run was asked to treat a node."""
@@ -150,5 +162,5 @@ class Host(Protocol):
     def say_waiting(self, node_id: NodeId, text: str) -> None:
         """Show that a node waits for another run."""
 
-    def say(self, code: str, text: str) -> None:
-        """Warn the user once per ``code``."""
+    def say(self, code: str, text: str, *, is_error: bool = False) -> None:
+        """Warn the user once per ``code``, or tell of an error."""

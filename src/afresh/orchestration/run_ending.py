@@ -32,7 +32,7 @@ def close_run(session: RunSession, *, ended_well: bool) -> None:
 
 def _outcome(session: RunSession, *, ended_well: bool) -> RunOutcome:
     summary = summary_of(session)
-    went_wrong = RunStatus.ERROR if summary.failed or summary.skipped else RunStatus.SUCCESS
+    went_wrong = RunStatus.ERROR if summary.failed or summary.skipped or session.too_late else RunStatus.SUCCESS
     return RunOutcome(
         status=went_wrong if ended_well else RunStatus.INTERRUPTED,
         built=summary.built,

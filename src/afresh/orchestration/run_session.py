@@ -23,6 +23,7 @@ from afresh.errors import AfreshError, StateUnavailableError
 from afresh.orchestration.closure import probe_targets, reach, recorded_keys, state_keys
 from afresh.orchestration.code_memory import CodeMemory
 from afresh.orchestration.cycles import Cycles
+from afresh.orchestration.feeds import LateFeed, late_feed
 from afresh.orchestration.fencing import Fencing
 from afresh.orchestration.heartbeat import Heartbeat
 from afresh.orchestration.journal import Tally
@@ -72,6 +73,7 @@ class RunSession:
         self.tally = Tally()
         self.test_results = TestResults(store)
         store.when_away(lambda text: host.say("state_away", text))
+        self.late: list[LateFeed] = []
         self._first: Picture | None = None
         self._tolerated: set[NodeId] = set()
         self._lag_bounds: dict[NodeId, int] = {}
@@ -91,19 +93,30 @@ class RunSession:
             picture = self._picture_of(self.host.selected)
             self.watch.arrive()
             self.readings.read(probe_targets(self.host, self.host.selected, picture))
-            self._warn_of_unknown_sources()
+            self._tell_of_sources()
             self.watch.look(picture.traces())
             keys = (key for node in self.host.selected if (key := self.host.node(node).key) is not None)
             self.code.preload(trace for key in keys if (trace := picture.trace(key)) is not None)
             self._see_other_jobs(self.host.selected, picture)
             self._first = picture
 
-    def _warn_of_unknown_sources(self) -> None:
+    def _tell_of_sources(self) -> None:
         for node_id in reach(self.host, self.host.selected):
             node = self.host.node(node_id)
             reading = self.readings.get(node.key) if node.kind is Kind.SOURCE and node.key is not None else None
-            if node.key is not None and reading is not None and isinstance(reading.version, Unknown):
+            if node.key is None or reading is None:
+                continue
+            if isinstance(reading.version, Unknown):
                 self.host.say(unknown_code(node.key), unknown_text(self.host.label(node_id), reading.version))
+            late = None if reading.answer.age is None else late_feed(self.host, node_id, reading.answer.age)
+            if late is not None:
+                self.late.append(late)
+                self.host.say(f"late:{node_id}", late.text, is_error=late.is_error)
+
+    @property
+    def too_late(self) -> int:
+        """How many sources are past their ``error_after``: enough for the run to fail, whatever its nodes do."""
+        return sum(late.is_error for late in self.late)
 
     def keys_of(self, node_id: NodeId, picture: Picture) -> set[TraceKey]:
         """Everything in the state that bears on a decision about a node, as far as a picture tells."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from afresh.core.version import Known, Unknown
 from afresh.warehouse.asks import AskSql, Failed, Rows, ask_one, together
 from afresh.warehouse.cells import dotted, marked_columns, unmarked
-from afresh.warehouse.probe import ProbeAnswer, Signal, SourceSignal, Strength
+from afresh.warehouse.probe import NO_ROWS, ProbeAnswer, Signal, SourceSignal, Strength
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,10 +41,20 @@ class Dialect:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The version that ``loaded_at_*`` gave, and what to tell the user."""
+    """The version that ``loaded_at_*`` gave, what to tell the user, and how long ago that was."""
 
     version: DataVersion
     warnings: tuple[str, ...] = ()
+    age: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """The value in one spelling, whether it lies ahead of the server's clock, and how far behind it."""
+
+    text: str
+    is_ahead: bool = False
+    age: timedelta | None = None
 
 
 GENERIC = Dialect()
@@ -72,8 +82,10 @@ def _joined(answer: ProbeAnswer, reading: Reading, *, alone: bool) -> ProbeAnswe
         return replace(answer, version=reading.version, warnings=warnings, signal=Signal.LOADED_AT, strength=Strength.NONE)
     if alone or isinstance(answer.version, Unknown):
         version = Known(f"loaded_at={reading.version.token}")
-        return replace(answer, version=version, warnings=(*warnings, CANNOT_SEE), signal=Signal.LOADED_AT, strength=Strength.DECLARED)
-    return replace(answer, version=Known(f"{answer.version.token} loaded_at={reading.version.token}"), warnings=warnings)
+        signs = (*warnings, CANNOT_SEE)
+        return replace(answer, version=version, warnings=signs, signal=Signal.LOADED_AT, strength=Strength.DECLARED, age=reading.age)
+    version = Known(f"{answer.version.token} loaded_at={reading.version.token}")
+    return replace(answer, version=version, warnings=warnings, age=reading.age)
 
 
 def read_loaded_at(target: Target, answer: ProbeAnswer, dialect: Dialect = GENERIC) -> Probing[Reading]:
@@ -95,9 +107,9 @@ def read_loaded_at(target: Target, answer: ProbeAnswer, dialect: Dialect = GENER
         return Reading(Unknown(failed), (failed,))
     if _may_be_now(target, answer):
         second = _value((yield from ask_one(ask)))
-        if second != value:
+        if isinstance(second, Unknown) or second.text != value.text:
             return _moving(target, what, "its answer moves between two readings")
-    return Reading(Known(value[0]), _future(target, value))
+    return Reading(Known(value.text), _future(target, value), value.age)
 
 
 def _moving(target: Target, what: str, why: str) -> Reading:
@@ -105,8 +117,8 @@ def _moving(target: Target, what: str, why: str) -> Reading:
     return Reading(Unknown(text), (text,))
 
 
-def _future(target: Target, value: tuple[str, bool]) -> tuple[str, ...]:
-    return (f"loaded_at of {target.relation.name} lies in the future: {value[0]}",) if value[1] else ()
+def _future(target: Target, value: Value) -> tuple[str, ...]:
+    return (f"loaded_at of {target.relation.name} lies in the future: {value.text}",) if value.is_ahead else ()
 
 
 def _may_be_now(target: Target, answer: ProbeAnswer) -> bool:
@@ -131,16 +143,15 @@ def _inner(target: Target) -> str:
     return f"select max({target.loaded_at_field}) as value from {source}{where}"
 
 
-def _value(answer: object) -> tuple[str, bool] | Unknown:
-    """The value in one spelling, and whether it lies ahead of the server's clock."""
+def _value(answer: object) -> Value | Unknown:
     if isinstance(answer, Failed):
         return Unknown(answer.error.strip().splitlines()[0] if answer.error.strip() else "no reason was given")
     if not isinstance(answer, Rows) or len(answer.rows) != 1:
         return Unknown("it did not answer with one row")
     text, now = (unmarked(cell) for cell in answer.rows[0])
     if text is None:
-        return _NULL, False
-    return spelled(text), lies_ahead(text, now)
+        return Value(_NULL, age=NO_ROWS)
+    return Value(spelled(text), lies_ahead(text, now), age_of(text, now))
 
 
 _OFFSET = re.compile(r"([+-]\d{2})(?::?(\d{2}))?(?::?\d{2})?$")
@@ -168,6 +179,14 @@ def spelled(text: str) -> str:
     if moment.tzinfo is not None:
         moment = moment.astimezone(timezone.utc)
     return moment.isoformat(timespec="microseconds")
+
+
+def age_of(text: str, now: str | None) -> timedelta | None:
+    """How far a value is behind the server's clock. Without a zone it is taken for UTC, as dbt takes it; what is no moment has no age."""
+    value, clock = _moment(text), _moment(now or "")
+    if value is None or clock is None:
+        return None
+    return clock.replace(tzinfo=clock.tzinfo or timezone.utc) - value.replace(tzinfo=value.tzinfo or timezone.utc)
 
 
 def lies_ahead(text: str, now: str | None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import Enum
 
 from afresh.core.observation import OutsideChange
@@ -120,7 +121,12 @@ class ProbeAnswer:
     """What to hand to the next probe, where it can spare it work."""
     hashed_rows: int = 0
     """How many rows were read to answer; 0 where a cheaper sign was enough."""
+    age: timedelta | None = None
+    """How long ago the newest row was loaded, by ``loaded_at_*`` and the server's clock; :data:`NO_ROWS` if there is none."""
 
+
+NO_ROWS = timedelta.max
+"""The age of what is not there: dbt takes it for older than anything."""
 
 Answers = Mapping[TraceKey, ProbeAnswer]
 Memos = Mapping[TraceKey, Memo]

@@ -15,7 +15,7 @@ from afresh.core.policy import DEFAULT_POLICY, Policy
 from afresh.core.relation import Relation, TraceKey, relation_of_key, test_key
 from afresh.core.version import CodeVersion, Part, changed_parts
 from afresh.orchestration.code_types import CodeComparison, CodeRecord, DeclaredReads, VolatileCall
-from afresh.orchestration.host import CodeOnRecord
+from afresh.orchestration.host import CodeOnRecord, FeedLimits
 from afresh.warehouse.asks import Answer, Ask
 from afresh.warehouse.names import Name
 from afresh.warehouse.probe import Purpose, Target
@@ -248,9 +248,12 @@ class ToyHost:
     def ephemeral_version(self, node_id: NodeId) -> str:
         return _digest("inlined", node_id)  # its code is part of the code version of whoever reads it
 
+    def feed_limits(self, node_id: NodeId) -> FeedLimits:
+        return FeedLimits()
+
     # --- words --------------------------------------------------------------------------------------------------------
 
-    def say(self, code: str, text: str) -> None:
+    def say(self, code: str, text: str, *, is_error: bool = False) -> None:
         self.said[code] = text
 
     def say_waiting(self, node_id: NodeId, text: str) -> None:

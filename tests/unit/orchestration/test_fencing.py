@@ -46,7 +46,7 @@ class Host:
     def reread_relations(self, node_id: NodeId) -> None:
         self.reread.append(node_id)
 
-    def say(self, code: str, text: str) -> None:
+    def say(self, code: str, text: str, *, is_error: bool = False) -> None:
         self.said.setdefault(code, text)
 
     def say_waiting(self, node_id: NodeId, text: str) -> None:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from afresh.warehouse.loaded_at import lies_ahead, spelled
+from afresh.warehouse.loaded_at import age_of, lies_ahead, spelled
 from afresh.warehouse.volatile import answers_with_now
 
 
@@ -119,3 +121,22 @@ def test_a_value_lies_in_the_future_only_if_it_does_so_everywhere(text, ahead):
 
 def test_a_value_is_not_called_future_where_the_server_s_clock_is_not_known():
     assert not lies_ahead("9999-01-01", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "now", "hours"),
+    [
+        ("2026-11-22 07:00:00+01", "2026-11-22 07:00:00+00", 1),
+        ("2026-11-22 07:00:00", "2026-11-22 08:00:00+00", 1),
+        ("2026-11-22 07:00:00", "2026-11-22 09:00:00+01", 1),
+        ("2026-11-22", "2026-11-22 08:00:00", 8),
+        ("2026-11-22 09:00:00+00", "2026-11-22 08:00:00+00", -1),
+    ],
+)
+def test_the_age_of_a_value_is_told_by_the_clock_of_the_server_and_without_a_zone_it_is_utc(text, now, hours):
+    assert age_of(text, now) == timedelta(hours=hours)
+
+
+@pytest.mark.parametrize(("text", "now"), [("12", "2026-11-22 08:00:00"), ("2026-11-22", None), ("infinity", "2026-11-22 08:00:00")])
+def test_what_is_no_moment_has_no_age(text, now):
+    assert age_of(text, now) is None

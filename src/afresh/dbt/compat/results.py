@@ -132,6 +132,11 @@ def say(text: str) -> None:
     fire_event(Formatting(text))
 
 
+def error(text: str) -> None:
+    """One error of ours in dbt's log."""
+    fire_event(Formatting(f"[ERROR] Afresh: {text}"), level=EventLevel.ERROR)
+
+
 def warn(text: str) -> None:
     """One warning of ours in dbt's log.
 

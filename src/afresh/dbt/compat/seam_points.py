@@ -1,9 +1,9 @@
 """The points of dbt's tasks at which Afresh takes part; the same methods in dbt-core 1.8 to 1.12.
 
-Two methods of the common base of all tasks are replaced once per process: ``_runtime_initialize``, after which a task
-knows what is selected, and ``get_runner``, which makes the object that runs one node. Everything else is set on the
-*instances* of tasks and runners that take part, so other commands and the batches of microbatch models, which dbt makes
-without ``get_runner``, are never touched.
+Three methods of the common base of all tasks are replaced once per process: ``_runtime_initialize``, after which a task
+knows what is selected, ``get_runner``, which makes the object that runs one node, and ``interpret_results``, which reads the
+exit code out of a run's results. Everything else is set on the *instances* of tasks and runners that take part, so other
+commands and the batches of microbatch models, which dbt makes without ``get_runner``, are never touched.
 """
 
 from __future__ import annotations
@@ -29,6 +29,15 @@ _installed: list[bool] = []
 
 class CancelledError(DbtRuntimeError):
     """A node must not send its SQL, because the run is being ended."""
+
+
+_FAILED = "_afresh_failed"
+"""Set on the results of a run that failed although each of its nodes may have done well."""
+
+
+def count_as_failed(run_results: Any) -> None:
+    """Make dbt end this run with the exit code of a failure."""
+    setattr(run_results, _FAILED, True)
 
 
 class Parked:
@@ -111,6 +120,11 @@ def install(invite: Callable[[Any], Guest | None], prepare: Callable[[Any], obje
             _serve(runner, guest)
         return runner
 
+    def _interpret_results(run_results: Any) -> bool:
+        return bool(interpret(run_results)) and not hasattr(run_results, _FAILED)
+
+    interpret = GraphRunnableTask.interpret_results
+    GraphRunnableTask.interpret_results = staticmethod(_interpret_results)
     GraphRunnableTask._runtime_initialize = _runtime_initialize
     GraphRunnableTask.get_runner = _get_runner
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from dbt.adapters.factory import get_adapter
 from dbt.node_types import NodeType
 from dbt_common.exceptions import DbtBaseException
 
+from afresh.orchestration.host import FeedLimits
 from afresh.warehouse.registry import engine
 
 if TYPE_CHECKING:
@@ -130,6 +131,11 @@ class TaskFacts:
             location=getattr(relation, "external", None),
         )
 
+    def feed_limits(self, raw: Any) -> FeedLimits:
+        """From what age on dbt calls a source late."""
+        freshness = getattr(raw, "freshness", None)
+        return FeedLimits(_length(getattr(freshness, "warn_after", None)), _length(getattr(freshness, "error_after", None)))
+
     def _rendered(self, raw: Any, query: str) -> str:
         """A ``loaded_at_query`` as dbt's own freshness task renders it."""
         from dbt.clients.jinja import get_rendered
@@ -169,3 +175,7 @@ class TaskFacts:
             builder = MicrobatchBuilder(model=raw, is_incremental=True, event_time_start=None, event_time_end=None, default_end_time=now)
             return f"up to {builder.build_end_time().isoformat()}"
         return None
+
+
+def _length(limit: Any) -> timedelta | None:
+    return timedelta(**{limit.period.plural(): limit.count}) if limit else None
