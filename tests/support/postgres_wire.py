@@ -14,7 +14,7 @@ from typing import Literal
 
 from support.postgres import USER, PostgresDatabase
 
-When = Literal["before", "after"]
+When = Literal["before", "after", "silent"]
 """Whether a statement is cut off before the server has it, or after it was executed and before the client has the answer."""
 
 _PROTOCOL_3 = 196608
@@ -175,19 +175,20 @@ class CuttingProxy(_Between):
 
     def _pass_on(self, client: socket.socket, server: socket.socket) -> None:
         asked, answered = Frames(has_startup=True), Frames(has_startup=False)
-        swallows = False
+        swallows = hangs_up = False
         for is_client, data in _spoken(client, server):
             if is_client:
                 fates = [(message, self._fate(message)) for message in asked.feed(data)]
                 if any(fate == "before" for _, fate in fates):
                     return
-                swallows = swallows or any(fate == "after" for _, fate in fates)
+                swallows = swallows or any(fate in ("after", "silent") for _, fate in fates)
+                hangs_up = not any(fate == "silent" for _, fate in fates)
                 server.sendall(b"".join(message for message, _ in fates))
                 continue
             answers = list(answered.feed(data))
             if not swallows:
                 client.sendall(b"".join(answers))
-            elif answers and answers[-1][:1] == b"Z":
+            elif hangs_up and answers and answers[-1][:1] == b"Z":
                 return
 
     def _fate(self, message: bytes) -> When | None:

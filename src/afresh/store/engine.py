@@ -179,9 +179,13 @@ class ReadingDatabase(Database):
 
 def postgres_engine(url: URL) -> Engine:
     """An engine for a PostgreSQL server; nothing is connected yet. Raises ``ImportError`` without the driver."""
+    from afresh.store.postgres_link import BoundedConnection
+
     given = {name: value for name, value in _CONNECTING.items() if name not in url.query}
     # A connection that the server closed meanwhile fails at its first statement, and the transaction is tried again on a new one.
-    return create_engine(url, connect_args={"prepare_threshold": None, **given}, pool_size=5, max_overflow=20)
+    engine = create_engine(url, connect_args={"prepare_threshold": None, **given}, pool_size=5, max_overflow=20)
+    event.listen(engine, "do_connect", lambda _dialect, _record, args, given: BoundedConnection.connect(*args, **given))
+    return engine
 
 
 _CONNECTING = {"connect_timeout": 5, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}

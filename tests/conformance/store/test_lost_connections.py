@@ -6,6 +6,8 @@ answer is there, the commit included. What comes out and what stands in the data
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -343,3 +345,35 @@ def test_a_process_that_stops_in_the_middle_of_a_write_does_not_hold_up_the_othe
         limits = store._db.write(lambda tx: (tx.now, tx.conn.exec_driver_sql("show idle_in_transaction_session_timeout").scalar()))
         after = store._db.read(lambda tx: tx.conn.exec_driver_sql("show idle_in_transaction_session_timeout").scalar())
     assert (limits[1], after) == ("10s", "0")
+
+
+@pytest.mark.parametrize("name", ["take", "record_trace"])
+def test_it_means_the_same_when_no_answer_comes_to_any_step(
+    name: str, store: StateStore, proxy: CuttingProxy, postgres: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("afresh.store.postgres_link.ANSWER_SECONDS", 0.3)
+    test_it_means_the_same_when_the_connection_is_cut_at_any_step(name, "silent", store, proxy, postgres)
+
+
+def test_sessions_that_are_frozen_are_left_after_a_while(postgres: PostgresDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("afresh.store.postgres_link.ANSWER_SECONDS", 0.5)
+    with open_store(postgres.url, patience=LONG) as store:
+        store.begin_run(run_of("run-alice"))
+        others = "select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+        frozen = [int(row[0]) for row in postgres.query(others)]
+        assert frozen
+        for pid in frozen:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            assert granted(store).term == 1
+        finally:
+            for pid in frozen:
+                os.kill(pid, signal.SIGCONT)
+
+
+def test_a_server_that_stays_silent_is_told_as_what_it_is(proxy: CuttingProxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("afresh.store.postgres_link.ANSWER_SECONDS", 0.3)
+    with open_store(proxy.url, patience=timedelta(0)) as store:
+        proxy.cut(1, "silent")
+        with pytest.raises(StateUnavailableError, match=r"the server has not answered for 0\.3 seconds"):
+            store.run("r1")
