@@ -25,6 +25,7 @@ from benchmarks.generate import Size, generate
 from benchmarks.leases import measure_leases
 from benchmarks.measure import Comparison, Cost, Fact, Report, as_markdown, in_turns, run
 from benchmarks.server import new_database, postgres_server, statements_to
+from benchmarks.sources import of_many, of_one_large
 
 from afresh.core.decide import decide
 from afresh.core.observation import Observation
@@ -161,8 +162,18 @@ def shared_state(bench: Bench) -> Report:
     )
 
 
+def sources(bench: Bench) -> Report:
+    """Asking PostgreSQL about 500 sources (fewer for a small project); the project is not used."""
+    return of_many(bench.work / "sources", min(500, 10 * bench.size.models))
+
+
+def large_source(bench: Bench) -> Report:
+    """Asking DuckDB about ten million rows (fewer for a small project); the project is not used."""
+    return of_one_large(bench.work / "large_source", min(10_000_000, 50_000 * bench.size.models))
+
+
 CASES: dict[str, Callable[[Bench], Report]] = {
-    case.__name__: case for case in (first_build, nothing_changed, decide_100k, leases, shared_state)
+    case.__name__: case for case in (first_build, nothing_changed, decide_100k, leases, shared_state, sources, large_source)
 }
 """Every case by name. A new one is a function from :class:`Bench` to :class:`Report` and a place in this table."""
 

@@ -38,10 +38,15 @@ def new_database(server: str) -> str:
 
 def statements_to(url: str, work: Callable[[], object]) -> int:
     """How many statements reach a database while ``work`` runs, ``BEGIN`` and ``COMMIT`` among them: each is a round trip."""
+    return len(logged(url, work))
+
+
+def logged(url: str, work: Callable[[], object]) -> list[str]:
+    """What the server's log says of each statement that reaches a database while ``work`` runs, with how long it took."""
     name = url.partition("?")[0].rpartition("/")[2]
     with psycopg.connect(url, autocommit=True) as connection:
         (folder,) = connection.execute("show data_directory").fetchone() or ("",)
-        for setting in ("log_statement = 'all'", "log_line_prefix = '%d '"):
+        for setting in ("log_min_duration_statement = 0", "log_line_prefix = '%d '"):
             connection.execute(f"alter system set {setting}")
         connection.execute("select pg_reload_conf()")
     log = Path(folder) / "log"
@@ -52,5 +57,5 @@ def statements_to(url: str, work: Callable[[], object]) -> int:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("alter system reset all")
             connection.execute("select pg_reload_conf()")
-    lines = log.read_bytes()[before:].decode(errors="replace").splitlines()
-    return sum(line.startswith(f"{name} LOG:") and (" statement: " in line or " execute " in line) for line in lines)
+    entries = log.read_bytes()[before:].decode(errors="replace").replace("\n\t", " ").splitlines()  # a statement of many lines is one entry
+    return [entry for entry in entries if entry.startswith(f"{name} LOG:") and (" statement: " in entry or " execute " in entry)]
