@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from afresh.warehouse import duckdb_chain as chain
 from afresh.warehouse.asks import settled
+from afresh.warehouse.dialect import Dialect
 from afresh.warehouse.duckdb_catalog import folded, folded_name
 from afresh.warehouse.duckdb_probe import SESSION_DATE, columns_of, probe_duckdb
 from afresh.warehouse.engine import ViewBinding
 from afresh.warehouse.fence import Gone
-from afresh.warehouse.loaded_at import Dialect, with_loaded_at
+from afresh.warehouse.loaded_at import with_loaded_at
 from afresh.warehouse.names import Catalog, Identity
 from afresh.warehouse.probe import NO_CHAINS, NO_LIMITS, NO_MEMOS, Outside, unknown
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from afresh.core.version import Known, Unknown
 from afresh.warehouse.asks import AskSql, Failed, Rows, ask_one, together
-from afresh.warehouse.cells import dotted, marked_columns, unmarked
+from afresh.warehouse.cells import unmarked
+from afresh.warehouse.dialect import STANDARD
 from afresh.warehouse.probe import NO_ROWS, ProbeAnswer, Signal, SourceSignal, Strength
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from afresh.core.version import DataVersion
     from afresh.warehouse.asks import Probing
+    from afresh.warehouse.dialect import Dialect
     from afresh.warehouse.probe import Answers, Target
 
 _NULL = "null"
@@ -28,15 +30,6 @@ _EARLIEST_ZONE = timezone(timedelta(hours=14))
 """Where every hour of the clock comes first."""
 
 CANNOT_SEE = "only loaded_at decides: late rows, updates and deletes that leave its maximum as it is are not seen"
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """What ``loaded_at`` SQL needs to know of an engine."""
-
-    name: str = ""
-    text_type: str = "varchar"
-    now: str = "current_timestamp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +50,7 @@ class Value:
     age: timedelta | None = None
 
 
-GENERIC = Dialect()
-
-
-def with_loaded_at(targets: Sequence[Target], engine: Probing[Answers], dialect: Dialect = GENERIC) -> Probing[Answers]:
+def with_loaded_at(targets: Sequence[Target], engine: Probing[Answers], dialect: Dialect = STANDARD) -> Probing[Answers]:
     """The engine's answers, joined with ``loaded_at_*`` for the targets that have it."""
     answers = yield from engine
     asked = [target for target in targets if target.has_loaded_at and _worth_asking(answers[target.key])]
@@ -88,7 +78,7 @@ def _joined(answer: ProbeAnswer, reading: Reading, *, alone: bool) -> ProbeAnswe
     return replace(answer, version=version, warnings=warnings, age=reading.age)
 
 
-def read_loaded_at(target: Target, answer: ProbeAnswer, dialect: Dialect = GENERIC) -> Probing[Reading]:
+def read_loaded_at(target: Target, answer: ProbeAnswer, dialect: Dialect = STANDARD) -> Probing[Reading]:
     """Ask for the value, a second time where it could be the moment of asking.
 
     A field of a table stands still by itself; a query, an expression or a view may answer "now".
@@ -131,15 +121,15 @@ def _expression(target: Target) -> str:
 
 
 def _statement(target: Target, dialect: Dialect) -> str:
-    columns = marked_columns("answer.value", dialect.now, text_type=dialect.text_type)
-    return f"select {columns} from ({_inner(target)}) as answer"
+    columns = dialect.marked_columns("answer.value", dialect.now)
+    return f"select {columns} from ({_inner(target, dialect)}) as answer"
 
 
-def _inner(target: Target) -> str:
+def _inner(target: Target, dialect: Dialect) -> str:
     if target.loaded_at_query:
         return f"select (\n{target.loaded_at_query.strip().rstrip(';')}\n) as value"
     where = f"\nwhere (\n{target.filter}\n)" if target.filter else ""
-    source = target.location or dotted((target.name.database, target.name.schema, target.name.identifier))
+    source = target.location or dialect.dotted((target.name.database, target.name.schema, target.name.identifier))
     return f"select max({target.loaded_at_field}) as value from {source}{where}"
 
 

@@ -6,6 +6,7 @@ share one. Where nobody can say, the answer is :class:`Ambiguous` and the node i
 
 from __future__ import annotations
 
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -61,3 +62,17 @@ class Identity:
         if catalog.warehouse is None:
             return None
         return Relation(catalog.warehouse, catalog.database, name.schema, name.identifier)
+
+
+_UPPER = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
+_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+
+
+def upper(name: str) -> str:
+    """ASCII letters in upper case."""
+    return name.translate(_UPPER)
+
+
+def lower(name: str) -> str:
+    """ASCII letters in lower case."""
+    return name.translate(_LOWER)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from afresh.core.version import Known
 from afresh.warehouse.asks import AskSql, Failed, Rows, ask_one, settled
 from afresh.warehouse.cells import marked, unmarked_rows
+from afresh.warehouse.dialect import Dialect
 from afresh.warehouse.engine import ViewBinding
-from afresh.warehouse.loaded_at import Dialect, with_loaded_at
+from afresh.warehouse.loaded_at import with_loaded_at
 from afresh.warehouse.names import Identity, Name
 from afresh.warehouse.postgres_sessions import end_sessions, name_of_session
 from afresh.warehouse.postgres_sql import ask_relations, read_relations

@@ -35,6 +35,8 @@ class Strength(str, Enum):
     """It moves with what the user said to watch: late rows, updates and deletes may pass unseen."""
     COARSE = "coarse"
     """It moves with every change, unless two fall into one tick of a coarse clock."""
+    LATE = "late"
+    """It moves with every change, but with some kinds of writes only minutes or hours later."""
     NONE = "none"
 
 

@@ -69,6 +69,11 @@ def answers_with_now(sql: str, dialect: str) -> str | None:
     return next(_calls_outside_filters(tree), None)
 
 
+def volatile_calls(tree: exp.Expr) -> Iterator[str]:
+    """Every volatile call of a query, filters included."""
+    return (name for node in tree.walk() if (name := _call_name(node)) in _NAMES)
+
+
 def _calls_outside_filters(tree: exp.Expr) -> Iterator[str]:
     for node in tree.walk(prune=lambda found: isinstance(found, _FILTERS)):
         name = _call_name(node)

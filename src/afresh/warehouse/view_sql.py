@@ -1,0 +1,85 @@
+"""What the stored definition of a view reads, in any dialect that sqlglot knows.
+
+A name is a table unless it is a CTE where it stands. Whatever cannot be told gives Unknown: a function that nobody knows may
+read tables, a parameter may be anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.scope import traverse_scope
+
+from afresh.core.version import Unknown
+from afresh.warehouse.volatile import volatile_calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_OPAQUE = (exp.Command, exp.Parameter, exp.Placeholder, exp.SessionParameter, exp.TableSample, exp.ReadCSV)
+_ONLY_VALUES = frozenset({"today", "yesterday"})
+"""Functions without a place in sqlglot's grammar that are volatile and read no table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a name in SQL."""
+
+    text: str
+    is_quoted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """The names of tables that a definition reads, and whether its answer also depends on the moment."""
+
+    tables: tuple[tuple[Part, ...], ...] = ()
+    is_volatile: bool = False
+
+
+@lru_cache(maxsize=1024)
+def reads_of_definition(sql: str, dialect: str) -> Reads | Unknown:
+    """What a ``CREATE VIEW`` statement, or the query of one, reads."""
+    try:
+        tree = sqlglot.parse_one(sql, read=dialect or None)
+        query = tree.expression if isinstance(tree, exp.Create) else tree
+        if not isinstance(query, exp.Query):
+            return Unknown("its definition cannot be read")
+        return _why_opaque(query) or Reads(tuple(dict.fromkeys(_tables(query))), _is_volatile(query))
+    except (SqlglotError, ValueError, RecursionError):
+        return Unknown("its definition cannot be read")
+
+
+def _why_opaque(query: exp.Expr) -> Unknown | None:
+    strange = query.find(*_OPAQUE)
+    if strange is not None:
+        return Unknown("its definition reads something other than tables")
+    for call in query.find_all(exp.Anonymous, exp.AnonymousAggFunc):
+        if call.name.lower() not in _ONLY_VALUES:
+            return Unknown(f"it calls {call.name}(), which may read anything")
+    for table in query.find_all(exp.Table):
+        if not all(isinstance(part, exp.Identifier) and part.name for part in table.parts):
+            return Unknown("it reads from something that is not a table")
+    return None
+
+
+def _is_volatile(query: exp.Expr) -> bool:
+    named = any(call.name.lower() in _ONLY_VALUES for call in query.find_all(exp.Anonymous))
+    return named or next(volatile_calls(query), None) is not None
+
+
+def _tables(query: exp.Expr) -> Iterator[tuple[Part, ...]]:
+    """Raises ``ValueError`` where the scope of a name is not known."""
+    scoped: set[int] = set()
+    for scope in traverse_scope(query):
+        for table in scope.tables:
+            scoped.add(id(table))
+            if len(table.parts) > 1 or table.name not in scope.cte_sources:
+                yield tuple(Part(part.name, bool(part.args.get("quoted"))) for part in table.parts)
+    if any(id(table) not in scoped for table in query.find_all(exp.Table)):
+        raise ValueError("a table outside every scope")
