@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from afresh.warehouse.bigquery import BigQuery
+from afresh.warehouse.databricks import Databricks
 from afresh.warehouse.duckdb import DuckDb
 from afresh.warehouse.postgres import Postgres
+from afresh.warehouse.redshift import Redshift
+from afresh.warehouse.snowflake import Snowflake
 from afresh.warehouse.unknown import UnknownEngine
 
 if TYPE_CHECKING:
@@ -13,7 +17,8 @@ if TYPE_CHECKING:
 
     from afresh.warehouse.engine import Engine
 
-_ENGINES: Mapping[str, Engine] = {known.adapter_type: known for known in (DuckDb(), Postgres())}
+_KNOWN: tuple[Engine, ...] = (BigQuery(), Databricks(), DuckDb(), Postgres(), Redshift(), Snowflake())
+_ENGINES: Mapping[str, Engine] = {known.adapter_type: known for known in _KNOWN}
 
 
 def engine(adapter_type: str) -> Engine:

@@ -1,0 +1,226 @@
+"""What is particular to one engine, played from recorded answers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from afresh.core.version import Known, Unknown
+from afresh.warehouse.asks import Failed, Rows
+from afresh.warehouse.names import Name
+from afresh.warehouse.probe import Signal, Strength
+from afresh.warehouse.registry import engine
+from conformance.warehouse.driver import Conversation
+from conformance.warehouse.recorded import Thing, World, marked_rows, target_of
+
+
+def known(answer) -> str:
+    assert isinstance(answer.version, Known), answer
+    return answer.version.token
+
+
+def why(answer) -> str:
+    assert isinstance(answer.version, Unknown), answer
+    return answer.version.why
+
+
+def identity(adapter, answer, **credentials):
+    return Conversation(lambda _: answer).hold(engine(adapter).warehouse_identity(credentials)).warehouse
+
+
+# --- Snowflake --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def snowflake() -> World:
+    return World("snowflake")
+
+
+def test_snowflake_sees_what_is_no_dml_by_rows_and_columns(snowflake):
+    target = snowflake.add(Name("SHOP", "RAW", "ORDERS"))
+    (before,) = snowflake.look(target)
+    snowflake.things[target.name].rows = 0
+    (emptied,) = snowflake.look(target)
+    snowflake.things[target.name].columns += (("added", "TEXT"),)
+    (wider,) = snowflake.look(target)
+    assert len({known(before), known(emptied), known(wider)}) == 3
+    assert before.signature is not None
+    assert (before.signal, before.strength, before.estimated_rows) == (Signal.TABLE_VERSION, Strength.EXACT, 10)
+
+
+def test_snowflake_asks_table_by_table_where_one_of_them_may_not_be_asked(snowflake):
+    good = snowflake.add(Name("SHOP", "RAW", "ORDERS"))
+    bad = snowflake.add(Name("SHOP", "RAW", "denied"))
+    fine, refused = snowflake.look(good, bad)
+    assert known(fine)
+    assert "not authorized" in why(refused)
+
+
+def test_snowflake_says_nothing_of_dynamic_tables(snowflake):
+    assert "dynamic table" in why(snowflake.look(snowflake.add(Name("SHOP", "RAW", "D"), Thing("dynamic")))[0])
+
+
+@pytest.mark.parametrize(("text", "reads"), [("orders", True), ("raw.orders", True), ('"orders"', False), ("stage.orders", False)])
+def test_snowflake_names_in_views_without_a_schema_are_in_that_of_the_view(snowflake, text, reads):
+    snowflake.add(Name("SHOP", "RAW", "ORDERS"))
+    view = snowflake.add(Name("SHOP", "RAW", "V"), Thing("view", definition=f"create or replace secure view v as select * from {text}"))
+    (answer,) = snowflake.look(view)
+    assert isinstance(answer.version, Known) is reads
+
+
+@pytest.mark.parametrize("text", ["@stage/file.csv", "table(my.own.f(1))", "raw.orders sample (10)", "identifier($name)"])
+def test_snowflake_views_over_something_other_than_tables_are_unknown(snowflake, text):
+    snowflake.add(Name("SHOP", "RAW", "ORDERS"))
+    view = snowflake.add(Name("SHOP", "RAW", "V"), Thing("view", definition=f"create view v as select * from {text}"))
+    assert why(snowflake.look(view)[0])
+
+
+def test_snowflake_is_known_by_organization_and_account_however_the_profile_spells_it():
+    named = marked_rows([("ACME", "PROD_1")])
+    assert identity("snowflake", named, account="ab12345.eu-west-1") == "snowflake://acme-prod_1"
+    assert identity("snowflake", named, account="acme-prod_1") == "snowflake://acme-prod_1"
+    assert identity("snowflake", marked_rows([(None, None)]), account="Ab12345.eu-west-1") == "snowflake://ab12345.eu-west-1"
+    assert identity("snowflake", Failed("no"), account="Ab1") == "snowflake://ab1"
+    assert identity("snowflake", Failed("no")) is None
+
+
+# --- BigQuery ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def bigquery() -> World:
+    return World("bigquery")
+
+
+def test_bigquery_takes_the_tables_behind_a_wildcard_for_one(bigquery):
+    shards = [bigquery.add(Name("p", "ga", f"events_2026010{n}")) for n in range(1, 4)]
+    bigquery.add(Name("p", "ga", "other_1"))
+    wanted = target_of(Name("p", "ga", "events_*"))
+    (before,) = bigquery.look(wanted)
+    assert known(before) == known(bigquery.look(wanted)[0])
+    assert before.estimated_rows == 30
+    bigquery.things[shards[1].name].version += 1
+    (written,) = bigquery.look(wanted)
+    bigquery.add(Name("p", "ga", "events_20260104"))
+    (longer,) = bigquery.look(wanted)
+    assert len({known(before), known(written), known(longer)}) == 3
+    assert bigquery.look(target_of(Name("p", "ga", "nothing_*")))[0].exists is False
+
+
+def test_bigquery_wildcards_are_unknown_as_soon_as_one_table_does_not_tell(bigquery):
+    bigquery.add(Name("p", "ga", "events_1"))
+    bigquery.add(Name("p", "ga", "events_2"), Thing(tells=False))
+    assert "last modified" in why(bigquery.look(target_of(Name("p", "ga", "events_*")))[0])
+
+
+@pytest.mark.parametrize(
+    "name", [Name("p", "ga", "t$20260101"), Name("p", "ga", "t@-60"), Name("p", "INFORMATION_SCHEMA", "x"), Name("", "d", "t")]
+)
+def test_bigquery_says_nothing_of_parts_and_moments_of_tables(bigquery, name):
+    bigquery.add(Name("p", "ga", "t"))
+    assert why(bigquery.look(target_of(name))[0])
+    assert bigquery.asked == []
+
+
+def test_bigquery_sees_partitions_that_expire_by_the_number_of_rows(bigquery):
+    target = bigquery.add(Name("p", "d", "t"))
+    (before,) = bigquery.look(target)
+    bigquery.things[target.name].rows = 9
+    assert known(before) != known(bigquery.look(target)[0])
+    assert before.strength is Strength.LATE
+
+
+def test_bigquery_views_must_name_the_project(bigquery):
+    bigquery.add(Name("p", "d", "t"))
+    view = bigquery.add(Name("p", "d", "v"), Thing("view", definition="select * from d.t"))
+    assert "where that is cannot be told" in why(bigquery.look(view)[0])
+
+
+def test_bigquery_is_known_by_its_project():
+    assert identity("bigquery", Failed("not asked"), project="Shop-Prod") == "bigquery://shop-prod"
+    assert identity("bigquery", Failed("not asked"), database="shop") == "bigquery://shop"
+    assert identity("bigquery", Failed("not asked")) is None
+
+
+# --- Databricks -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def databricks() -> World:
+    return World("databricks")
+
+
+@pytest.mark.parametrize("catalog", ["main", "hive_metastore"])
+def test_databricks_passes_over_maintenance(databricks, catalog):
+    target = databricks.add(Name(catalog, "raw", "orders"), Thing(version=3))
+    (before,) = databricks.look(target)
+    databricks.things[target.name].touched = 5
+    (after,) = databricks.look(target)
+    assert known(before) == known(after)
+    databricks.things[target.name] = Thing(version=4)
+    assert known(databricks.look(target)[0]) != known(before)
+    assert (before.signal, before.strength) == (Signal.TABLE_VERSION, Strength.EXACT)
+
+
+def test_databricks_looks_through_views_of_the_hive_metastore(databricks):
+    table = databricks.add(Name("hive_metastore", "raw", "orders"))
+    view = databricks.add(Name("hive_metastore", "raw", "v"), Thing("view", definition="select * from hive_metastore.raw.orders"))
+    (before,) = databricks.look(view)
+    databricks.things[table.name].version += 1
+    assert known(before) != known(databricks.look(view)[0])
+
+
+@pytest.mark.parametrize("catalog", ["main", "hive_metastore"])
+def test_databricks_knows_no_versions_of_what_is_no_delta_table(databricks, catalog):
+    assert "not as Delta" in why(databricks.look(databricks.add(Name(catalog, "raw", "p"), Thing("parquet")))[0])
+
+
+def test_databricks_tells_a_missing_table_of_the_hive_metastore_from_one_it_may_not_read(databricks):
+    missing = target_of(Name("hive_metastore", "raw", "gone"))
+    assert databricks.look(missing)[0].exists is False
+    databricks.refuses = "[INSUFFICIENT_PERMISSIONS] no"
+    assert databricks.look(missing)[0].exists is None
+
+
+def history_of(*rows, columns=("version", "timestamp", "operation")):
+    from afresh.warehouse.delta import read_history
+
+    return read_history(Rows(columns, rows))
+
+
+def test_a_history_of_maintenance_alone_counts_its_last_commit():
+    assert history_of((9, "b", "OPTIMIZE"), (8, "a", "VACUUM END")).parts == {"version": "9", "at": "b"}
+
+
+def test_a_history_in_any_order_and_of_other_types_is_read_alike():
+    assert history_of((1, "a", "WRITE"), (2, "b", "optimize"), (3, "c", "MERGE")).parts["version"] == "3"
+    assert history_of(("10", "a", "WRITE"), ("9", "b", "WRITE")).parts["version"] == "10"
+
+
+def test_a_history_that_is_empty_or_of_another_form_gives_no_version():
+    assert "empty" in history_of().why
+    assert "form" in history_of((1, "a"), columns=("version", "at")).why
+
+
+# --- engines without a signal -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("adapter", "says"), [("redshift", "only minutes later"), ("teradata", "no signal for teradata")])
+def test_an_engine_without_a_signal_asks_nothing_and_says_what_to_do(adapter, says):
+    target = target_of(Name("d", "s", "t"))
+    conversation = Conversation(lambda _: pytest.fail("nothing is to be asked"))
+    (answer,) = conversation.hold(engine(adapter).probe([target])).values()
+    assert says in why(answer)
+    assert "loaded_at_field" in why(answer)
+    assert len(answer.warnings) == 1
+    answered = Conversation(lambda _: marked_rows([("2026-11-26", "2026-11-27")])).hold(
+        engine(adapter).probe([replace(target, loaded_at_field="at")])
+    )
+    assert known(answered[target.key])
+
+
+def test_redshift_is_known_by_its_namespace_whatever_address_it_was_reached_by():
+    assert identity("redshift", marked_rows([("86b5169f",)]), host="a.example") == "redshift:86b5169f"
+    assert identity("redshift", Failed("no"), host="A.example") == "redshift://a.example:5439"
+    assert identity("redshift", Failed("no")) is None
