@@ -77,6 +77,13 @@ class Failed:
 
     error: str
 
+    @property
+    def reason(self) -> str:
+        """The first line that says something; dbt puts the kind of error (``Database Error``) on a line before it."""
+        lines = [line.strip() for line in self.error.splitlines() if line.strip()]
+        telling = [line for line in lines if not line.endswith(" Error")] or lines
+        return telling[0] if telling else "no reason was given"
+
 
 Answer = Rows | FileStats | Failed
 

@@ -65,8 +65,7 @@ class Catalogue(Protocol):
 
 def refused(answer: Answer, what: str = "the catalogue") -> Seen:
     """What is known of a relation if the question about it was not answered with rows."""
-    error = answer.error.strip() if isinstance(answer, Failed) else ""
-    return Seen(why=f"{what} could not be read: {error.splitlines()[0] if error else 'no rows came back'}", exists=None)
+    return Seen(why=f"{what} could not be read: {answer.reason if isinstance(answer, Failed) else 'no rows came back'}", exists=None)
 
 
 def by_database(names: Iterable[Name]) -> dict[str, list[Name]]:

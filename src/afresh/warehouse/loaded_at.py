@@ -135,7 +135,7 @@ def _inner(target: Target, dialect: Dialect) -> str:
 
 def _value(answer: object) -> Value | Unknown:
     if isinstance(answer, Failed):
-        return Unknown(answer.error.strip().splitlines()[0] if answer.error.strip() else "no reason was given")
+        return Unknown(answer.reason)
     if not isinstance(answer, Rows) or len(answer.rows) != 1:
         return Unknown("it did not answer with one row")
     text, now = (unmarked(cell) for cell in answer.rows[0])

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from afresh.warehouse.asks import Probing
 
-_WORDS = Dialect("redshift")
+_WORDS = Dialect("redshift", escapes=True)
 _NAMESPACE = AskSql(f"select {_WORDS.marked('current_namespace')} as answer", None, "the cluster's namespace")
 
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from afresh.warehouse.athena import Athena
 from afresh.warehouse.bigquery import BigQuery
+from afresh.warehouse.clickhouse import ClickHouse
 from afresh.warehouse.databricks import Databricks
 from afresh.warehouse.duckdb import DuckDb
 from afresh.warehouse.postgres import Postgres
 from afresh.warehouse.redshift import Redshift
 from afresh.warehouse.snowflake import Snowflake
+from afresh.warehouse.spark import Spark
+from afresh.warehouse.sqlserver import Fabric, SqlServer
+from afresh.warehouse.trino import Trino
 from afresh.warehouse.unknown import UnknownEngine
 
 if TYPE_CHECKING:
@@ -17,7 +22,20 @@ if TYPE_CHECKING:
 
     from afresh.warehouse.engine import Engine
 
-_KNOWN: tuple[Engine, ...] = (BigQuery(), Databricks(), DuckDb(), Postgres(), Redshift(), Snowflake())
+_KNOWN: tuple[Engine, ...] = (
+    Athena(),
+    BigQuery(),
+    ClickHouse(),
+    Databricks(),
+    DuckDb(),
+    Fabric(),
+    Postgres(),
+    Redshift(),
+    Snowflake(),
+    Spark(),
+    SqlServer(),
+    Trino(),
+)
 _ENGINES: Mapping[str, Engine] = {known.adapter_type: known for known in _KNOWN}
 
 

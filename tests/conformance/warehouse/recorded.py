@@ -76,7 +76,7 @@ class World:
     def _loaded_at(self, sql: str) -> Rows:
         """The value and the moment of asking."""
         tree = parsed(self.adapter, sql)
-        tables = [Name(*(part.name for part in table.parts)) for table in tree.find_all(exp.Table) if len(table.parts) == 3]
+        tables = [padded([part.name for part in table.parts]) for table in tree.find_all(exp.Table) if len(table.parts) > 1]
         assert all(name in self.things for name in tables), sql
         assert [select.alias for select in tree.selects] == ["c1", "c2"]
         return marked_rows([(self.loaded_at, "2026-11-26 08:00:00")])
@@ -84,6 +84,11 @@ class World:
 
 def target_of(name: Name, **more: Any) -> Target:
     return Target(Relation("w", name.database, name.schema, name.identifier), name, **more)
+
+
+def padded(parts: list[str]) -> Name:
+    """A name in SQL, which may lack the database."""
+    return Name(*([""] * (3 - len(parts)) + parts))
 
 
 def parsed(adapter: str, sql: str) -> exp.Expr:
@@ -110,6 +115,8 @@ def holds(condition: exp.Expr, row: Mapping[str, str]) -> bool:
             return holds(condition.left, row) and holds(condition.right, row)
         case exp.Or():
             return holds(condition.left, row) or holds(condition.right, row)
+        case exp.Column():
+            return True  # ``active``: there are no other rows
         case exp.EQ():
             return row[condition.left.name.lower()] == condition.right.name
         case exp.In():
@@ -239,7 +246,7 @@ def _described_history(world: World, sql: str) -> Answer | None:
     if found is None:
         return None
     parts = [part.name for part in sqlglot.parse_one(f"select * from {found[1]}", read="databricks").find(exp.Table).parts]
-    return history(world, Name(*([""] * (3 - len(parts)) + parts)))
+    return history(world, padded(parts))
 
 
 _UNITY_KINDS = {"table": "MANAGED", "view": "VIEW", "external": "FOREIGN", "parquet": "EXTERNAL"}
@@ -269,7 +276,7 @@ def described(world: World, sql: str) -> Answer | None:
     if found is None:
         return None
     parts = [part.name for part in sqlglot.parse_one(f"select * from {found[1]}", read="databricks").find(exp.Table).parts]
-    name = Name(*([""] * (3 - len(parts)) + parts))
+    name = padded(parts)
     thing = world.things.get(name)
     if thing is None:
         return Failed(f"[TABLE_OR_VIEW_NOT_FOUND] The table or view `{name.identifier}` cannot be found.")
@@ -280,4 +287,95 @@ def described(world: World, sql: str) -> Answer | None:
     return Rows(("col_name", "data_type", "comment"), tuple(rows))
 
 
-ENGINES: dict[str, Callable[[World, str], Answer]] = {"snowflake": snowflake, "bigquery": bigquery, "databricks": databricks}
+def spark(world: World, sql: str) -> Answer:
+    answer = _described_history(world, sql) or described(world, sql)
+    if answer is not None:
+        return answer
+    assert parsed("spark", sql).find(exp.Table) is None
+    return marked_rows([(world.today,)])
+
+
+# --- Trino and Athena -------------------------------------------------------------------------------------------------
+
+_CONNECTORS = {"shop": "iceberg", "lake": "delta_lake", "pg": "postgresql"}
+
+
+def snapshots(thing: Thing) -> list[tuple[object, ...]]:
+    """Snapshots of an Iceberg table, the latest first: writes, and after them rewrites of files. None is current if it does not tell."""
+    kinds = ["append"] * thing.version + ["replace"] * thing.touched
+    ids = [thing.made * 1_000_000 + n for n in range(1, len(kinds) + 1)]
+    rows = [
+        (at, ids[n - 1] if n else None, kind, "main" if thing.tells and n == len(ids) - 1 else None)
+        for n, (at, kind) in enumerate(zip(ids, kinds, strict=True))
+    ]
+    return rows[::-1]
+
+
+def trino(world: World, sql: str) -> Answer:
+    tree = parsed(world.adapter, sql)
+    if tree.find(exp.Table) is None:
+        return marked_rows([(world.today,)])
+    catalog, schema, table = source(tree)
+    if (catalog, schema) == ("system", "metadata"):
+        return marked_rows(list(_CONNECTORS.items()))
+    if catalog not in {name.database for name in world.things}:
+        return Failed(f"TrinoUserError(type=USER_ERROR, name=CATALOG_NOT_FOUND, message=\"Catalog '{catalog}' not found\")")
+    if schema == "information_schema":
+        return _trino_schema(world, tree, catalog, table)
+    identifier, _, what = table.partition("$")
+    thing = world.things.get(Name(catalog, schema, identifier))
+    if thing is None or thing.kind != "table":
+        return Failed(f"line 1:15: Table '{catalog}.{schema}.{table}' does not exist")
+    if what == "snapshots":
+        return marked_rows(snapshots(thing))
+    rows = history(world, Name(catalog, schema, identifier))
+    assert isinstance(rows, Rows)
+    return marked_rows([(row[0], row[1], row[4]) for row in rows.rows])
+
+
+def _trino_schema(world: World, tree: exp.Expr, catalog: str, view: str) -> Answer:
+    found = list(picked(world, tree, "table_schema", "table_name", catalog))
+    if view == "views":
+        return marked_rows([(name.schema, name.identifier, thing.definition) for name, thing in found if thing.kind == "view"])
+    if view == "columns":
+        return marked_rows(
+            [(name.schema, name.identifier, at, *column) for name, thing in found for at, column in enumerate(thing.columns, 1)]
+        )
+    return marked_rows([(name.schema, name.identifier, "VIEW" if thing.kind == "view" else "BASE TABLE") for name, thing in found])
+
+
+# --- ClickHouse -------------------------------------------------------------------------------------------------------
+
+_CLICKHOUSE_ENGINES = {"table": "ReplacingMergeTree", "view": "View", "external": "S3", "feed": "MaterializedView"}
+
+
+def clickhouse(world: World, sql: str) -> Answer:
+    tree = parsed("clickhouse", sql)
+    if tree.find(exp.Table) is None:
+        return marked_rows([(world.today,)])
+    system, table = source(tree)
+    assert system == "system"
+    if table == "tables":
+        found = list(picked(world, tree, "database", "name", None))
+        return marked_rows(
+            [
+                (n.schema, n.identifier, _CLICKHOUSE_ENGINES[t.kind] if t.tells else "Memory", f"uuid-{t.made}", t.definition or "")
+                for n, t in found
+            ]
+        )
+    found = list(picked(world, tree, "database", "table", None))
+    if table == "columns":
+        return marked_rows([(n.schema, n.identifier, at, *column, "") for n, t in found for at, column in enumerate(t.columns, 1)])
+    written = [(n, t) for n, t in found if t.kind == "table" and t.rows]
+    return marked_rows([(n.schema, n.identifier, f"{t.version:032X}{t.touched}", t.rows) for n, t in written])
+
+
+ENGINES: dict[str, Callable[[World, str], Answer]] = {
+    "athena": trino,
+    "bigquery": bigquery,
+    "clickhouse": clickhouse,
+    "databricks": databricks,
+    "snowflake": snowflake,
+    "spark": spark,
+    "trino": trino,
+}

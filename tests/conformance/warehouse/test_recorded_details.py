@@ -8,6 +8,8 @@ import pytest
 
 from afresh.core.version import Known, Unknown
 from afresh.warehouse.asks import Failed, Rows
+from afresh.warehouse.delta import read_history
+from afresh.warehouse.iceberg import read_snapshots
 from afresh.warehouse.names import Name
 from afresh.warehouse.probe import Signal, Strength
 from afresh.warehouse.registry import engine
@@ -184,8 +186,6 @@ def test_databricks_tells_a_missing_table_of_the_hive_metastore_from_one_it_may_
 
 
 def history_of(*rows, columns=("version", "timestamp", "operation")):
-    from afresh.warehouse.delta import read_history
-
     return read_history(Rows(columns, rows))
 
 
@@ -203,10 +203,130 @@ def test_a_history_that_is_empty_or_of_another_form_gives_no_version():
     assert "form" in history_of((1, "a"), columns=("version", "at")).why
 
 
+# --- Trino, Athena, Spark ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("adapter", "database"), [("trino", "shop"), ("trino", "lake"), ("athena", "awsdatacatalog"), ("spark", "")])
+def test_compaction_is_no_new_data(adapter, database):
+    world = World(adapter)
+    target = world.add(Name(database, "raw", "orders"), Thing(version=2))
+    (before,) = world.look(target)
+    world.things[target.name].touched = 3
+    assert known(before) == known(world.look(target)[0])
+    world.things[target.name] = Thing(version=3, touched=3)
+    assert known(before) != known(world.look(target)[0])
+    assert (before.signal, before.strength) == (Signal.TABLE_VERSION, Strength.EXACT)
+
+
+@pytest.mark.parametrize("database", ["shop", "lake"])
+def test_trino_sees_columns_that_were_added_without_a_write(database):
+    world = World("trino")
+    target = world.add(Name(database, "raw", "orders"))
+    (before,) = world.look(target)
+    world.things[target.name].columns += (("added", "varchar"),)
+    (after,) = world.look(target)
+    assert before.signature != after.signature
+    assert (known(before) == known(after)) is (database == "lake")  # Delta's own log has a commit for it
+
+
+def test_trino_tables_of_other_connectors_are_unknown_and_not_asked():
+    world = World("trino")
+    target = world.add(Name("pg", "raw", "orders"))
+    assert "the connector postgresql keeps no versions" in why(world.look(target)[0])
+    assert not [sql for sql in world.asked if "$" in sql]
+
+
+def snapshots_of(*rows):
+    return read_snapshots(marked_rows(list(rows)), None)
+
+
+def test_the_current_snapshot_counts_not_the_latest():
+    rolled_back = [(3, 2, "append", None), (2, 1, "append", "main"), (1, None, "append", None)]
+    assert snapshots_of(*rolled_back).parts == {"snapshot": "2"}
+
+
+def test_snapshots_that_rewrite_files_are_passed_over_as_far_as_their_parents_are_known():
+    assert snapshots_of((3, 2, "replace", "main"), (2, 1, "replace", None), (1, None, "overwrite", None)).parts == {"snapshot": "1"}
+    assert snapshots_of((3, 2, "replace", "main")).parts == {"snapshot": "3"}
+
+
+def test_a_table_without_snapshots_has_a_version_and_one_whose_current_snapshot_is_not_shown_has_none():
+    assert snapshots_of().parts == {"snapshot": "none"}
+    assert "current snapshot" in snapshots_of((1, None, "append", None)).why
+
+
+def test_athena_is_known_by_region_and_bucket():
+    assert (
+        identity("athena", Failed("not asked"), region_name="eu-west-1", s3_staging_dir="s3://acme-results/x/")
+        == "athena://eu-west-1/acme-results"
+    )
+    assert identity("athena", Failed("not asked"), region_name="eu-west-1") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "reads"), [("raw.orders", True), ("spark_catalog.raw.orders", True), ("other.raw.orders", False), ("orders", False)]
+)
+def test_spark_names_in_views_need_their_schema(text, reads):
+    world = World("spark")
+    world.add(Name("", "raw", "orders"))
+    view = world.add(Name("", "raw", "v"), Thing("view", definition=f"select * from {text}"))
+    assert isinstance(world.look(view)[0].version, Known) is reads
+
+
+def test_a_description_is_read_up_to_its_first_heading():
+    world = World("spark")
+    target = world.add(Name("", "raw", "orders"), Thing(columns=(("id", "bigint"), ("day", "date"))))
+    (answer,) = world.look(target)
+    assert answer.signature is not None
+    assert answer.signature.columns == (("id", "bigint"), ("day", "date"))
+
+
+# --- ClickHouse -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def clickhouse() -> World:
+    return World("clickhouse")
+
+
+def test_clickhouse_asks_three_questions_of_all_tables(clickhouse):
+    targets = [clickhouse.add(Name("", "raw", f"t{n}")) for n in range(9)]
+    clickhouse.look(*targets)
+    assert len(clickhouse.asked) == 3
+
+
+def test_clickhouse_sees_columns_and_an_emptied_table(clickhouse):
+    target = clickhouse.add(Name("", "raw", "orders"))
+    (before,) = clickhouse.look(target)
+    clickhouse.things[target.name].rows = 0
+    (emptied,) = clickhouse.look(target)
+    clickhouse.things[target.name].columns += (("added", "String"),)
+    assert len({known(before), known(emptied), known(clickhouse.look(target)[0])}) == 3
+    assert emptied.estimated_rows == 0
+
+
+def test_clickhouse_says_nothing_of_materialized_views(clickhouse):
+    assert "MaterializedView" in why(clickhouse.look(clickhouse.add(Name("", "raw", "feed"), Thing("feed")))[0])
+
+
+def test_clickhouse_names_in_views_are_in_the_view_s_database(clickhouse):
+    clickhouse.add(Name("", "raw", "orders"))
+    view = clickhouse.add(Name("", "raw", "v"), Thing("view", definition="select * from orders final where day = today()"))
+    assert "date=2026-11-26" in known(clickhouse.look(view)[0])
+
+
 # --- engines without a signal -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("adapter", "says"), [("redshift", "only minutes later"), ("teradata", "no signal for teradata")])
+@pytest.mark.parametrize(
+    ("adapter", "says"),
+    [
+        ("redshift", "only minutes later"),
+        ("sqlserver", "tells of DDL"),
+        ("fabric", "tells of DDL"),
+        ("teradata", "no signal for teradata"),
+    ],
+)
 def test_an_engine_without_a_signal_asks_nothing_and_says_what_to_do(adapter, says):
     target = target_of(Name("d", "s", "t"))
     conversation = Conversation(lambda _: pytest.fail("nothing is to be asked"))

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from afresh.warehouse.asks import AskFiles, AskSql, FileStat, FileStats, Rows, ask_one, settled, together
+import pytest
+
+from afresh.warehouse.asks import AskFiles, AskSql, Failed, FileStat, FileStats, Rows, ask_one, settled, together
 
 
 def sql(text):
@@ -39,3 +41,16 @@ def test_no_conversations_ask_nothing():
 def test_questions_and_answers_are_values():
     assert AskFiles(("a",)) == AskFiles(("a",))
     assert hash(FileStats((FileStat("a", 1, 2),))) == hash(FileStats((FileStat("a", 1, 2, 0),)))
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        ("Database Error\n  relation does not exist\n  LINE 1", "relation does not exist"),
+        ("no rights", "no rights"),
+        ("Runtime Error\n", "Runtime Error"),
+        (" \n", "no reason was given"),
+    ],
+)
+def test_the_reason_of_a_failure_is_the_line_that_says_something(error, reason):
+    assert Failed(error).reason == reason

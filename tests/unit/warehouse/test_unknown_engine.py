@@ -8,7 +8,7 @@ from afresh.warehouse.engine import Engine, ViewBinding
 from afresh.warehouse.fence import CannotTell, Gone
 from afresh.warehouse.names import Name
 from afresh.warehouse.probe import NO_CHAINS, Built, FileChain, Held, ProbeAnswer, Target
-from afresh.warehouse.registry import engine
+from afresh.warehouse.registry import _ENGINES, engine
 
 SOMEWHERE = engine("somewhere")
 T = Target(Relation("w", "d", "s", "t"), Name("d", "s", "t"))
@@ -20,7 +20,7 @@ def hold(talk):
     return end.value.value
 
 
-@pytest.mark.parametrize("adapter", ["bigquery", "databricks", "duckdb", "postgres", "redshift", "snowflake", "somewhere"])
+@pytest.mark.parametrize("adapter", [*sorted(_ENGINES), "somewhere"])
 def test_every_engine_offers_the_same(adapter):
     found: Engine = engine(adapter)
     assert found.adapter_type == adapter

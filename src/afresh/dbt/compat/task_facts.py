@@ -21,7 +21,21 @@ if TYPE_CHECKING:
 
 
 _BUILT = (NodeType.Model, NodeType.Seed, NodeType.Snapshot)
-_CREDENTIALS = ("host", "server", "port", "path", "database", "dbname", "account", "project", "http_path", "attach")
+_CREDENTIALS = (
+    "host",
+    "server",
+    "port",
+    "path",
+    "database",
+    "dbname",
+    "account",
+    "project",
+    "http_path",
+    "attach",
+    "region_name",
+    "s3_staging_dir",
+    "s3_data_dir",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 _THREADS = 2
+_WITHOUT_CURSORS = frozenset({"clickhouse"})
+"""Adapters whose ``add_query`` gives no rows."""
 _BETWEEN_CANCELS = 0.2
 _IDLE = 0
 """psycopg's ``TRANSACTION_STATUS_IDLE``: no transaction is open on the server."""
@@ -64,10 +66,12 @@ class WarehouseAccess:
 
     def _rows(self, sql: str) -> Rows:
         manager = self._adapter.connections
-        if isinstance(manager, SQLConnectionManager):  # dbt's own tables guess types cell by cell, which takes longer than the query
+        if isinstance(manager, SQLConnectionManager) and manager.TYPE not in _WITHOUT_CURSORS:
+            # dbt's own tables guess types cell by cell, which takes longer than the query
             _, cursor = manager.add_query(sql, auto_begin=False)
-            names = tuple(str(column[0]) for column in cursor.description or ())
-            return Rows(names, tuple(map(tuple, cursor.fetchall())) if names else ())
+            with manager.exception_handler(sql):  # some drivers tell of an error only when the rows are fetched
+                names = tuple(str(column[0]) for column in cursor.description or ())
+                return Rows(names, tuple(map(tuple, cursor.fetchall())) if names else ())
         _, table = self._adapter.execute(sql, auto_begin=False, fetch=True)
         return Rows(tuple(table.column_names), tuple(tuple(row) for row in table.rows))
 

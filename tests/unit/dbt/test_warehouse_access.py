@@ -1,0 +1,85 @@
+"""Asking through an adapter's connections, for adapters that answer in other ways than those that run in these tests."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+from dbt.adapters.sql.connections import SQLConnectionManager
+from dbt_common.clients.agate_helper import table_from_data_flat
+from dbt_common.context import set_invocation_context
+from dbt_common.exceptions import DbtRuntimeError
+
+from afresh.dbt.compat.warehouse_access import WarehouseAccess
+from afresh.warehouse.asks import AskSql, Failed, Rows
+
+
+class Manager(SQLConnectionManager):
+    """Connections of an adapter whose driver tells of errors when rows are fetched."""
+
+    def __init__(self, kind, cursor):
+        self.TYPE = kind
+        self._cursor = cursor
+
+    @contextmanager
+    def exception_handler(self, _sql):
+        try:
+            yield
+        except LookupError as error:
+            raise DbtRuntimeError(f"driver: {error}") from error
+
+    def add_query(self, sql, **how):
+        return (sql, how), self._cursor
+
+    def cancel(self, connection): ...
+
+    def open(self, connection): ...
+
+    def get_response(self, cursor): ...
+
+
+class Cursor:
+    description = (("a", "text"), ("b", "text"))
+
+    def __init__(self, rows):
+        self._rows = rows
+
+    def fetchall(self):
+        if isinstance(self._rows, Exception):
+            raise self._rows
+        return self._rows
+
+
+@contextmanager
+def connection_named(_name):
+    yield
+
+
+def access(kind, cursor, **more):
+    set_invocation_context({})
+    adapter = SimpleNamespace(connections=Manager(kind, cursor), connection_named=connection_named, cache=None, **more)
+    return WarehouseAccess(adapter)
+
+
+def ask(found):
+    try:
+        (answer,) = found.perform((AskSql("select 1", None, "one"),))
+    finally:
+        found.close()
+    return answer
+
+
+def test_rows_come_from_the_cursor():
+    assert ask(access("anything", Cursor([["t:1", "n:"]]))) == Rows(("a", "b"), (("t:1", "n:"),))
+
+
+def test_an_error_while_rows_are_fetched_is_an_answer():
+    answer = ask(access("trino", Cursor(LookupError("no such table"))))
+    assert isinstance(answer, Failed)
+    assert answer.reason == "driver: no such table"
+
+
+def test_an_adapter_that_has_no_cursors_is_asked_for_its_table():
+    table = table_from_data_flat([{"a": "t:1"}], ["a"])
+    found = access("clickhouse", None, execute=lambda sql, **how: (sql, how and table))
+    assert ask(found) == Rows(("a",), (("t:1",),))
