@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from afresh.warehouse.view_sql import Reads
 
 _DEEPEST = 50
+_THROUGH = "it reads"
 _STRONGEST_FIRST = (Strength.EXACT, Strength.COARSE, Strength.LATE)
 
 
@@ -122,7 +123,7 @@ def _gather(name: Name, picture: _Picture, under: _Under) -> str | None:
         return None
     seen = picture.found.get(name)
     if seen is None:
-        return f"it reads {name.identifier}, which was not found"
+        return "it was not found"
     if seen.why:
         return seen.why
     if seen.kind != VIEW:
@@ -140,7 +141,7 @@ def _gather(name: Name, picture: _Picture, under: _Under) -> str | None:
             return f"the view {name.identifier} reads {'.'.join(part.text for part in parts)}, and where that is cannot be told"
         why_not = _gather(below, picture, under)
         if why_not is not None:
-            return why_not
+            return why_not if why_not.startswith(_THROUGH) else f"{_THROUGH} {below.schema}.{below.identifier}: {why_not}"
     return None
 
 

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from afresh.warehouse.names import Name
 
 _FIX = "add loaded_at_field or loaded_at_query to the source"
-_HEADINGS = ("# Detailed Table Information", "# Detailed View Information", "# Partition Information", "# Clustering Information")
+_DETAILS = ("# Detailed Table Information", "# Detailed View Information")
+_OWN_CATALOGS = frozenset({"", "spark_catalog", "hive_metastore"})
+"""Where a name without a catalog is in a view that was made there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +64,18 @@ def _seen(answer: Answer) -> Seen:
 
 
 def _read(answer: Rows) -> _Described:
+    """Columns first, then headings; what stands below the details is a fact, and nothing else is."""
     columns: list[tuple[str, str]] = []
     facts: dict[str, str] = {}
-    in_columns = True
+    section = ""
     for row in answer.rows:
         name, value = str(row[0] or "").strip(), str(row[1] or "")
-        in_columns = in_columns and bool(name) and name not in _HEADINGS
-        if in_columns:
+        if not name or name.startswith("# "):
+            section = name or "#"
+        elif not section:
             columns.append((name, value))
-        elif name:
+        elif section in _DETAILS:
             facts.setdefault(name, value)
-    return _Described(facts.get("Type", ""), facts.get("Provider", ""), facts.get("View Text", ""), tuple(columns))
+    made_in = facts.get("View Catalog and Namespace", "").partition(".")[0]
+    text = facts.get("View Text", "") if made_in in _OWN_CATALOGS else ""
+    return _Described(facts.get("Type", ""), facts.get("Provider", ""), text, tuple(columns))

@@ -16,14 +16,14 @@ from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.scope import traverse_scope
 
 from afresh.core.version import Unknown
-from afresh.warehouse.volatile import volatile_calls
+from afresh.warehouse.pure_functions import PURE_FUNCTIONS
+from afresh.warehouse.volatile import VOLATILE_NAMES, volatile_calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _OPAQUE = (exp.Command, exp.Parameter, exp.Placeholder, exp.SessionParameter, exp.TableSample, exp.ReadCSV)
-_ONLY_VALUES = frozenset({"today", "yesterday"})
-"""Functions without a place in sqlglot's grammar that are volatile and read no table."""
+_NONE: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,27 +50,27 @@ def reads_of_definition(sql: str, dialect: str) -> Reads | Unknown:
         query = tree.expression if isinstance(tree, exp.Create) else tree
         if not isinstance(query, exp.Query):
             return Unknown("its definition cannot be read")
-        return _why_opaque(query) or Reads(tuple(dict.fromkeys(_tables(query))), _is_volatile(query))
+        return _why_opaque(query, PURE_FUNCTIONS.get(dialect, _NONE)) or Reads(
+            tuple(dict.fromkeys(_tables(query))), next(volatile_calls(query), None) is not None
+        )
     except (SqlglotError, ValueError, RecursionError):
         return Unknown("its definition cannot be read")
 
 
-def _why_opaque(query: exp.Expr) -> Unknown | None:
+def _why_opaque(query: exp.Expr, pure: frozenset[str]) -> Unknown | None:
     strange = query.find(*_OPAQUE)
     if strange is not None:
         return Unknown("its definition reads something other than tables")
     for call in query.find_all(exp.Anonymous, exp.AnonymousAggFunc):
-        if call.name.lower() not in _ONLY_VALUES:
+        if call.name.lower() not in VOLATILE_NAMES and call.name not in pure:
             return Unknown(f"it calls {call.name}(), which may read anything")
+    for dot in query.find_all(exp.Dot):
+        if isinstance(dot.expression, exp.Func):  # however well known the last part of the name is
+            return Unknown(f"it calls {dot.expression.sql_name().lower()}() of a schema, which may read anything")
     for table in query.find_all(exp.Table):
         if not all(isinstance(part, exp.Identifier) and part.name for part in table.parts):
             return Unknown("it reads from something that is not a table")
     return None
-
-
-def _is_volatile(query: exp.Expr) -> bool:
-    named = any(call.name.lower() in _ONLY_VALUES for call in query.find_all(exp.Anonymous))
-    return named or next(volatile_calls(query), None) is not None
 
 
 def _tables(query: exp.Expr) -> Iterator[tuple[Part, ...]]:

@@ -11,7 +11,7 @@ from sqlglot.errors import SqlglotError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_NAMES = frozenset(
+VOLATILE_NAMES = frozenset(
     {
         "clock_timestamp",
         "current_date",
@@ -48,6 +48,7 @@ _NAMES = frozenset(
         "uuid_string",
         "uuidv4",
         "uuidv7",
+        "yesterday",
     }
 )
 _WITHOUT_PARENTHESES = frozenset(
@@ -71,13 +72,13 @@ def answers_with_now(sql: str, dialect: str) -> str | None:
 
 def volatile_calls(tree: exp.Expr) -> Iterator[str]:
     """Every volatile call of a query, filters included."""
-    return (name for node in tree.walk() if (name := _call_name(node)) in _NAMES)
+    return (name for node in tree.walk() if (name := _call_name(node)) in VOLATILE_NAMES)
 
 
 def _calls_outside_filters(tree: exp.Expr) -> Iterator[str]:
     for node in tree.walk(prune=lambda found: isinstance(found, _FILTERS)):
         name = _call_name(node)
-        if name in _NAMES:
+        if name in VOLATILE_NAMES:
             yield name
 
 

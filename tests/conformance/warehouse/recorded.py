@@ -38,6 +38,8 @@ class Thing:
     definition: str | None = None
     columns: tuple[tuple[str, str], ...] = COLUMNS
     made: int = 1
+    made_in: str = "spark_catalog"
+    """The catalog that was current when a view was made."""
     tells: bool = True
     """Whether the engine tells when it was last modified."""
 
@@ -280,10 +282,11 @@ def described(world: World, sql: str) -> Answer | None:
     thing = world.things.get(name)
     if thing is None:
         return Failed(f"[TABLE_OR_VIEW_NOT_FOUND] The table or view `{name.identifier}` cannot be found.")
-    view = [("Type", "VIEW", ""), ("View Text", thing.definition, "")]
+    view = [("Type", "VIEW", ""), ("View Text", thing.definition, ""), ("View Catalog and Namespace", f"{thing.made_in}.default", "")]
     table = [("Type", "MANAGED", ""), ("Provider", "delta" if thing.kind == "table" else thing.kind, "")]
     columns = [(*column, None) for column in thing.columns]
-    rows = [*columns, ("", "", ""), ("# Detailed Table Information", "", ""), *(view if thing.kind == "view" else table)]
+    partitions = [("# Partition Information", "", ""), ("# col_name", "data_type", "comment"), ("Type", "string", None)]
+    rows = [*columns, *partitions, ("", "", ""), ("# Detailed Table Information", "", ""), *(view if thing.kind == "view" else table)]
     return Rows(("col_name", "data_type", "comment"), tuple(rows))
 
 

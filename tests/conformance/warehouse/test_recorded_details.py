@@ -273,6 +273,13 @@ def test_spark_names_in_views_need_their_schema(text, reads):
     assert isinstance(world.look(view)[0].version, Known) is reads
 
 
+def test_spark_views_that_were_made_in_another_catalog_are_unknown():
+    world = World("spark")
+    world.add(Name("", "raw", "orders"))
+    view = world.add(Name("", "raw", "v"), Thing("view", definition="select * from raw.orders", made_in="lake"))
+    assert why(world.look(view)[0])
+
+
 def test_a_description_is_read_up_to_its_first_heading():
     world = World("spark")
     target = world.add(Name("", "raw", "orders"), Thing(columns=(("id", "bigint"), ("day", "date"))))
