@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import pytest
 from dbt.adapters.base.relation import BaseRelation
@@ -33,6 +34,8 @@ class Adapter:
     live: list[BaseRelation]
     links: list[tuple[BaseRelation, BaseRelation]] = field(default_factory=list)
     cache: RelationsCache = field(default_factory=RelationsCache)
+
+    connections = SimpleNamespace(TYPE="duckdb")
 
     def list_relations_without_caching(self, _schema: BaseRelation) -> list[BaseRelation]:
         return self.live

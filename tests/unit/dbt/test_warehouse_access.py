@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from threading import Barrier
 from types import SimpleNamespace
 
+import pytest
 from dbt.adapters.sql.connections import SQLConnectionManager
 from dbt_common.clients.agate_helper import table_from_data_flat
 from dbt_common.context import set_invocation_context
@@ -55,9 +57,10 @@ def connection_named(_name):
     yield
 
 
-def access(kind, cursor, **more):
+def access(kind, cursor, threads=1, **more):
     set_invocation_context({})
-    adapter = SimpleNamespace(connections=Manager(kind, cursor), connection_named=connection_named, cache=None, **more)
+    config = SimpleNamespace(threads=threads)
+    adapter = SimpleNamespace(connections=Manager(kind, cursor), connection_named=connection_named, cache=None, config=config, **more)
     return WarehouseAccess(adapter)
 
 
@@ -83,3 +86,28 @@ def test_an_adapter_that_has_no_cursors_is_asked_for_its_table():
     table = table_from_data_flat([{"a": "t:1"}], ["a"])
     found = access("clickhouse", None, execute=lambda sql, **how: (sql, how and table))
     assert ask(found) == Rows(("a",), (("t:1",),))
+
+
+@pytest.mark.parametrize(
+    ("kind", "threads", "at_once"),
+    [("databricks", 4, 4), ("databricks", 1, 2), ("databricks", 99, 16), ("duckdb", 8, 2), ("postgres", 8, 2)],
+)
+def test_questions_are_asked_on_as_many_threads_as_the_profile_gives(kind, threads, at_once):
+    """Each question waits for as many others as there are threads: with fewer, or none beside it, it never comes to an answer."""
+    meeting, active, peak = Barrier(at_once, timeout=10), [], []
+
+    class Waiting(Cursor):
+        def fetchall(self):
+            active.append(1)
+            peak.append(len(active))
+            meeting.wait()
+            active.pop()
+            return [["t:1", "n:"]]
+
+    found = access(kind, Waiting([]), threads)
+    try:
+        answers = found.perform([AskSql("select 1", None, "one")] * at_once * 2)
+    finally:
+        found.close()
+    assert [type(answer) for answer in answers] == [Rows] * at_once * 2
+    assert max(peak) == at_once

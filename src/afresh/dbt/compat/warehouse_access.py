@@ -25,7 +25,9 @@ from afresh.warehouse.cells import marked, quoted, unmarked
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-_THREADS = 2
+_FEWEST_THREADS, _MOST_THREADS = 2, 16
+_ONE_QUESTION_FOR_ALL = frozenset({"duckdb", "postgres"})
+"""Adapters that are asked about all tables at once, so that more connections would only cost."""
 _WITHOUT_CURSORS = frozenset({"clickhouse"})
 """Adapters whose ``add_query`` gives no rows."""
 _BETWEEN_CANCELS = 0.2
@@ -41,7 +43,7 @@ class WarehouseAccess:
         self._adapter = adapter
         self._cache = RelationCache(adapter)
         self._environment = dict(get_invocation_context().env)
-        self._pool = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="afresh-asks", initializer=self._enter)
+        self._pool = ThreadPoolExecutor(max_workers=_threads(adapter), thread_name_prefix="afresh-asks", initializer=self._enter)
 
     def _enter(self) -> None:
         set_invocation_context(self._environment)
@@ -175,6 +177,13 @@ class WarehouseAccess:
     def building(self, relation: Any) -> contextlib.AbstractContextManager[None]:
         """While the calling thread builds a relation, what others learn of it from the warehouse is not written into dbt's cache."""
         return self._cache.building(relation)
+
+
+def _threads(adapter: Any) -> int:
+    """As many as the profile gives the adapter, where there may be a question for each table."""
+    if adapter.connections.TYPE in _ONE_QUESTION_FOR_ALL:
+        return _FEWEST_THREADS
+    return max(_FEWEST_THREADS, min(int(adapter.config.threads or 1), _MOST_THREADS))
 
 
 def _type_of(relation: Any) -> str:
