@@ -1,4 +1,4 @@
-"""BigQuery: when a table was last modified, from the meta-table of its dataset, which costs nothing to read.
+"""BigQuery: when a table was last modified, from the meta-table of its dataset.
 
 The time moves with load jobs, DML and changed schemas or labels. The number of rows stands beside it, because partitions that expire are no
 job. Rows that are streamed in count only when BigQuery takes them out of its buffer, up to 90 minutes later.

@@ -54,8 +54,6 @@ class ClickHouse(ServerEngine):
 
     def look(self, names: Sequence[Name]) -> Probing[Found]:
         """Three questions for all names."""
-        if not names:
-            return {}
         answers = yield (_ask_tables(names), _ask_parts(names), _ask_columns(names))
         for answer in answers:
             if not isinstance(answer, Rows):

@@ -12,7 +12,7 @@ from afresh.core.version import Known, Unknown
 from afresh.warehouse.asks import AskSql, Rows, ask_one
 from afresh.warehouse.catalogue import VIEW, Catalogue, Seen
 from afresh.warehouse.cells import unmarked_rows
-from afresh.warehouse.probe import MISSING, ProbeAnswer, Purpose, Signal, Strength
+from afresh.warehouse.probe import MISSING, ProbeAnswer, Purpose, Signal, Strength, unknown
 from afresh.warehouse.tokens import digest, write_token
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _DEEPEST = 50
 _THROUGH = "it reads"
+_FILES = "these are files, of which the warehouse keeps no record"
 _STRONGEST_FIRST = (Strength.EXACT, Strength.COARSE, Strength.LATE)
 
 
@@ -73,10 +74,11 @@ def _reads(definition: str, dialect: str) -> Reads | Unknown:
 
 
 def probe_catalogue(targets: Sequence[Target], catalogue: Catalogue) -> Probing[Answers]:
-    """The version of each target now."""
+    """The version of each target now. Of files that SQL reads in place, a catalogue says nothing."""
     found: dict[Name, Seen | None] = {}
-    wanted = {target.name for target in targets}
-    deep = {target.name for target in targets if target.purpose is Purpose.INPUT}
+    named = [target for target in targets if target.location is None]
+    wanted = {target.name for target in named}
+    deep = {target.name for target in named if target.purpose is Purpose.INPUT}
     picture = _Picture(catalogue, found)
     for _ in range(_DEEPEST):
         asked = sorted(wanted - found.keys())
@@ -87,7 +89,10 @@ def probe_catalogue(targets: Sequence[Target], catalogue: Catalogue) -> Probing[
         deep |= {below for name in deep for below in picture.below(name)}
         wanted = deep
     today = yield from _today(catalogue, any(picture.is_volatile(name) for name in found))
-    return {target.key: _answer(target, _Picture(catalogue, found, today)) for target in targets}
+    of_files = {
+        target.key: unknown(_FILES, warnings=(f"{target.relation.name}: {_FILES}",)) for target in targets if target.location is not None
+    }
+    return {**of_files, **{target.key: _answer(target, _Picture(catalogue, found, today)) for target in named}}
 
 
 def _today(catalogue: Catalogue, is_needed: bool) -> Probing[str | None]:  # noqa: FBT001 - one flag, named at its only call

@@ -1,8 +1,8 @@
 """Snowflake: the token that the server itself gives for "has this table changed?".
 
-``SYSTEM$LAST_CHANGE_COMMIT_TIME`` moves with every DML statement; it stays when tables are commented, altered in their
-settings or clustered anew, which ``LAST_ALTERED`` does not. What is no DML is seen otherwise: a replaced table by the time it was created,
-an emptied one by its number of rows, added columns by themselves.
+``SYSTEM$LAST_CHANGE_COMMIT_TIME`` is documented to move with every DML statement on a table, and is meant for this question.
+``LAST_ALTERED`` moves with comments, settings and maintenance too. What is no DML is seen otherwise: a replaced table by the time it
+was created, an emptied one by its number of rows, added columns by themselves.
 """
 
 from __future__ import annotations

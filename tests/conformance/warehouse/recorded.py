@@ -80,6 +80,9 @@ class World:
         tree = parsed(self.adapter, sql)
         tables = [padded([part.name for part in table.parts]) for table in tree.find_all(exp.Table) if len(table.parts) > 1]
         assert all(name in self.things for name in tables), sql
+        words = engine(self.adapter).words  # type: ignore[attr-defined] # all engines here are asked through their catalogue
+        assert words.marked_columns("answer.value", words.now) in sql
+        assert all(words.dotted((name.database, name.schema, name.identifier)) in sql for name in tables)
         assert [select.alias for select in tree.selects] == ["c1", "c2"]
         return marked_rows([(self.loaded_at, "2026-11-26 08:00:00")])
 

@@ -59,6 +59,11 @@ def test_snowflake_asks_table_by_table_where_one_of_them_may_not_be_asked(snowfl
     assert "not authorized" in why(refused)
 
 
+def test_snowflake_gives_no_token_to_a_table_that_was_never_written(snowflake):
+    target = snowflake.add(Name("SHOP", "RAW", "ORDERS"), Thing(version=-1_761_000_000_000_000_000))
+    assert "does not tell when it was last written" in why(snowflake.look(target)[0])
+
+
 def test_snowflake_says_nothing_of_dynamic_tables(snowflake):
     assert "dynamic table" in why(snowflake.look(snowflake.add(Name("SHOP", "RAW", "D"), Thing("dynamic")))[0])
 
@@ -107,6 +112,8 @@ def test_bigquery_takes_the_tables_behind_a_wildcard_for_one(bigquery):
     bigquery.add(Name("p", "ga", "events_20260104"))
     (longer,) = bigquery.look(wanted)
     assert len({known(before), known(written), known(longer)}) == 3
+    bigquery.add(Name("p", "ga", "events_view"), Thing("view", definition="select 1"))
+    assert known(bigquery.look(wanted)[0]) == known(longer)
     assert bigquery.look(target_of(Name("p", "ga", "nothing_*")))[0].exists is False
 
 

@@ -138,6 +138,14 @@ def test_what_is_no_ordinary_table_is_unknown(world):
     assert "loaded_at_field" in answer.version.why
 
 
+def test_files_that_sql_reads_in_place_are_unknown_and_not_looked_up(world):
+    target = target_of(Name("", "", "s3://bucket/*.csv"), location="'s3://bucket/*.csv'")
+    (answer,) = world.look(target)
+    assert "files" in answer.version.why
+    assert answer.exists is None
+    assert world.asked == []
+
+
 # --- views ------------------------------------------------------------------------------------------------------------
 
 
@@ -159,7 +167,9 @@ def test_another_definition_is_another_version(world):
     view = world.add(name_in(world, "v"), view_of(world, table.name))
     (before,) = world.look(view)
     world.things[view.name] = view_of(world, other.name)
-    assert known(before) != known(world.look(view)[0])
+    (elsewhere,) = world.look(view)
+    world.things[view.name] = view_of(world, table.name, where=" where id > 1")
+    assert len({known(before), known(elsewhere), known(world.look(view)[0])}) == 3
 
 
 def test_the_names_of_ctes_are_no_tables(world):

@@ -41,6 +41,8 @@ def test_a_cte_hides_a_table_of_its_name_only_where_it_is_known():
         ("snowflake", "select my_function(a) from t"),
         ("snowflake", "select my.own.lower(a) from t"),
         ("snowflake", "select own.to_date(a) from t"),
+        ("snowflake", "select my.own.now() from t"),
+        ("clickhouse", "select own.toDate(a) from db.t"),
         ("snowflake", "select * from table(f(1))"),
         ("snowflake", "select * from @stage"),
         ("snowflake", "select * from t sample (10)"),
