@@ -54,6 +54,8 @@ class BigQuery(ServerEngine):
     dialect: str = "bigquery"
     algorithm: str = "bigquery1"
     words: Dialect = _WORDS
+    tells_own_rows: bool = True
+    lasting: frozenset[str] = frozenset({"created"})
     replaces_drop_views: bool = False
     session_date_sql: str = f"select {_WORDS.marked('current_date()')} as answer"
 
@@ -72,18 +74,23 @@ class BigQuery(ServerEngine):
 
     def look(self, names: Sequence[Name]) -> Probing[Found]:
         """One question per dataset, and one more for its views."""
-        odd = {name: Seen(why=_why_odd(name), exists=None) for name in names if _why_odd(name)}
-        datasets = by_schema(name for name in names if name not in odd)
-        answers = yield tuple(_ask_tables(group) for group in datasets.values())
-        found: dict[Name, Seen] = dict(odd)
-        for group, answer in zip(datasets.values(), answers, strict=True):
-            found.update(_read_tables(group, answer))
+        found = dict((yield from self.glance(names)))
         views = by_schema(name for name, seen in found.items() if seen.kind == VIEW)
         answers = yield tuple(_ask_views(group) for group in views.values())
         for group, answer in zip(views.values(), answers, strict=True):
             rows = unmarked_rows(answer) if isinstance(answer, Rows) else ()
             texts = {identifier: text or "" for identifier, text in rows}
             found.update({name: Seen(VIEW, definition=texts.get(name.identifier, "")) for name in group})
+        return found
+
+    def glance(self, names: Sequence[Name]) -> Probing[Found]:
+        """One question per dataset."""
+        odd = {name: Seen(why=_why_odd(name), exists=None) for name in names if _why_odd(name)}
+        datasets = by_schema(name for name in names if name not in odd)
+        answers = yield tuple(_ask_tables(group) for group in datasets.values())
+        found: dict[Name, Seen] = dict(odd)
+        for group, answer in zip(datasets.values(), answers, strict=True):
+            found.update(_read_tables(group, answer))
         return found
 
 

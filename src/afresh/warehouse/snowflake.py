@@ -51,6 +51,8 @@ class Snowflake(ServerEngine):
     dialect: str = "snowflake"
     algorithm: str = "snowflake1"
     words: Dialect = _WORDS
+    tells_own_rows: bool = True
+    lasting: frozenset[str] = frozenset({"created", "columns"})
     replaces_drop_views: bool = False
     session_date_sql: str = f"select {_WORDS.marked('current_date()')} as answer"
 
@@ -79,6 +81,13 @@ class Snowflake(ServerEngine):
 
     def look(self, names: Sequence[Name]) -> Probing[Found]:
         """Two questions per database, one more for its views, and one for the tokens of its tables."""
+        found = dict((yield from self.glance(names)))
+        found.update((yield from _with_definitions(found)))
+        found.update((yield from _with_tokens(found)))
+        return found
+
+    def glance(self, names: Sequence[Name]) -> Probing[Found]:
+        """Two questions per database."""
         databases = by_database(names)
         answers = yield tuple(
             ask for database, group in databases.items() for ask in (_ask_tables(database, group), _ask_columns(database, group))
@@ -87,8 +96,6 @@ class Snowflake(ServerEngine):
         for at, (database, group) in enumerate(databases.items()):
             tables, columns = answers[2 * at : 2 * at + 2]
             found.update(_read_tables(database, group, tables, columns))
-        found.update((yield from _with_definitions(found)))
-        found.update((yield from _with_tokens(found)))
         return found
 
 

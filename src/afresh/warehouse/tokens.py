@@ -45,6 +45,8 @@ def narrowed(token: str, to: str) -> str:
 _WHAT = {
     "algorithm": "it is now fingerprinted in another way",
     "oid": "it was replaced",
+    "created": "it was replaced",
+    "made": "it was replaced",
     "at": "it was replaced, truncated or rewritten",
     "columns": "its columns changed",
     "writes": "rows were written",

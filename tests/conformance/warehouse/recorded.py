@@ -10,19 +10,20 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlglot
 from sqlglot import exp
 
 from afresh.core.relation import Relation
-from afresh.warehouse.asks import Answer, AskSql, Failed, Rows
+from afresh.warehouse.asks import Answer, Failed, Probing, Rows
 from afresh.warehouse.cells import MARK, NULL_MARK
 from afresh.warehouse.names import Name
 from afresh.warehouse.probe import ProbeAnswer, Target
 from afresh.warehouse.registry import engine
 from conformance.warehouse.driver import Conversation
 
+T = TypeVar("T")
 EPOCH = datetime(2026, 11, 1, tzinfo=timezone.utc)
 COLUMNS = (("id", "NUMBER"), ("note", "TEXT"))
 
@@ -61,11 +62,11 @@ class World:
         return target_of(name)
 
     def look(self, *targets: Target) -> list[ProbeAnswer]:
-        answers = Conversation(self._sql).hold(engine(self.adapter).probe(targets))
+        answers = self.hold(engine(self.adapter).probe(targets))
         return [answers[target.key] for target in targets]
 
-    def answer(self, ask: AskSql) -> Answer:
-        return self._sql(ask.sql)
+    def hold(self, talk: Probing[T]) -> T:
+        return Conversation(self._sql).hold(talk)
 
     def _sql(self, sql: str) -> Rows:
         self.asked.append(sql)

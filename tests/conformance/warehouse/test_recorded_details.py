@@ -11,7 +11,7 @@ from afresh.warehouse.asks import Failed, Rows
 from afresh.warehouse.delta import read_history
 from afresh.warehouse.iceberg import read_snapshots
 from afresh.warehouse.names import Name
-from afresh.warehouse.probe import Signal, Strength
+from afresh.warehouse.probe import Built, Held, Purpose, Signal, Strength
 from afresh.warehouse.registry import engine
 from conformance.warehouse.driver import Conversation
 from conformance.warehouse.recorded import Thing, World, marked_rows, target_of
@@ -327,6 +327,93 @@ def test_clickhouse_names_in_views_are_in_the_view_s_database(clickhouse):
     clickhouse.add(Name("", "raw", "orders"))
     view = clickhouse.add(Name("", "raw", "v"), Thing("view", definition="select * from orders final where day = today()"))
     assert "date=2026-11-26" in known(clickhouse.look(view)[0])
+
+
+# --- our own relations ------------------------------------------------------------------------------------------------
+
+SEES_REPLACED = [
+    ("snowflake", Name("SHOP", "MARTS", "ORDERS")),
+    ("bigquery", Name("p", "marts", "orders")),
+    ("clickhouse", Name("", "marts", "orders")),
+]
+
+
+@pytest.fixture(params=SEES_REPLACED, ids=[adapter for adapter, _ in SEES_REPLACED])
+def own(request):
+    """A table that we have just built, and what was recorded of it."""
+    adapter, name = request.param
+    world = World(adapter)
+    target = replace(world.add(name), purpose=Purpose.OWN)
+    after = world.hold(engine(adapter).post_build([Built(target, "table")]))[target.key]
+    return world, Held(target, after.outside_token), after
+
+
+def seen_outside(world, *held):
+    found = world.hold(engine(world.adapter).outside(held))
+    return [found[entry.target.key].change for entry in held]
+
+
+def test_a_table_that_is_still_ours_is_silent(own):
+    world, held, _ = own
+    assert held.recorded
+    assert seen_outside(world, held) == [None]
+    world.things[held.target.name].version += 1
+    world.things[held.target.name].rows = 99
+    assert seen_outside(world, held) == [None]  # whose rows they are, nobody can prove
+
+
+def test_a_table_that_others_replaced_is_seen(own):
+    world, held, _ = own
+    world.things[held.target.name].made += 1
+    (change,) = seen_outside(world, held)
+    assert change is not None
+    assert change.text == "it was replaced"
+
+
+def test_a_table_that_others_dropped_or_made_a_view_of_is_seen(own):
+    world, held, _ = own
+    world.things[held.target.name] = Thing("view", definition="select 1")
+    assert seen_outside(world, held) != [None]
+    del world.things[held.target.name]
+    world.things[replace(held.target.name, identifier="other")] = Thing()
+    assert seen_outside(world, held) != [None]
+
+
+def test_of_many_tables_nobody_is_asked_more_often_than_of_one(own):
+    world, held, _ = own
+    world.asked.clear()
+    seen_outside(world, held)
+    alone = len(world.asked)
+    more = [Held(world.add(replace(held.target.name, identifier=f"t{n}")), "x created=1") for n in range(20)]
+    world.asked.clear()
+    assert len(seen_outside(world, held, *more)) == 21
+    assert len(world.asked) == alone
+
+
+def test_what_was_never_recorded_is_silent_and_not_asked(own):
+    world, held, _ = own
+    world.asked.clear()
+    assert seen_outside(world, replace(held, recorded=None)) == [None]
+    assert world.asked == []
+
+
+def test_columns_are_known_after_a_build_where_the_catalogue_tells_them(own):
+    world, held, after = own
+    if world.adapter == "bigquery":
+        assert after.signature is None
+    else:
+        assert after.signature is not None
+        world.things[held.target.name].columns += (("added", "TEXT"),)
+        assert "columns" in str(seen_outside(world, held)[0])
+
+
+@pytest.mark.parametrize("adapter", ["databricks", "spark", "trino", "athena", "redshift", "sqlserver"])
+def test_elsewhere_nothing_is_recorded_of_our_own_tables(adapter):
+    target = target_of(Name("shop", "marts", "orders"))
+    conversation = Conversation(lambda _: pytest.fail("nothing is to be asked"))
+    after = conversation.hold(engine(adapter).post_build([Built(target, "table")]))[target.key]
+    assert (after.outside_token, after.signature) == (None, None)
+    assert conversation.hold(engine(adapter).outside([Held(target, None)]))[target.key].change is None
 
 
 # --- engines without a signal -----------------------------------------------------------------------------------------

@@ -218,12 +218,35 @@ def test_a_view_that_depends_on_the_date_changes_with_it(world):
     assert known(before) != known(world.look(view)[0])
 
 
-def test_our_own_view_is_its_definition_alone(world):
+@pytest.mark.parametrize("adapter", ["snowflake", "bigquery"])
+def test_our_own_view_is_its_definition_alone(adapter):
+    world = World(adapter)
     table = world.add(name_in(world, "orders"))
     view = replace(world.add(name_in(world, "v"), view_of(world, table.name)), purpose=Purpose.OWN)
     (before,) = world.look(view)
     world.things[table.name].version += 1
     assert known(before) == known(world.look(view)[0])
+
+
+def test_no_table_of_ours_costs_a_question_of_its_own(world):
+    """They are looked at before and after the hooks at the end of a run, however many they are."""
+    targets = [replace(world.add(name_in(world, f"t{n}")), purpose=Purpose.OWN) for n in range(30)]
+    before = world.look(*targets)
+    assert len(world.asked) <= 3
+    assert before == world.look(*targets)
+    assert [answer.warnings for answer in before] == [()] * 30
+    assert {answer.exists for answer in before} == ({True} if engine(world.adapter).lasting else {None})
+
+
+@pytest.mark.parametrize(("adapter", "is_seen"), [("snowflake", True), ("bigquery", True), ("clickhouse", False)])
+def test_what_hooks_write_into_our_tables_is_seen_where_nothing_else_moves_the_answer(adapter, is_seen):
+    world = World(adapter)
+    target = replace(world.add(name_in(world, "orders")), purpose=Purpose.OWN)
+    (before,) = world.look(target)
+    world.things[target.name].touched += 1
+    assert known(before) == known(world.look(target)[0])
+    world.things[target.name].version += 1
+    assert (known(before) != known(world.look(target)[0])) is is_seen
 
 
 # --- beside the probe -------------------------------------------------------------------------------------------------
