@@ -123,7 +123,9 @@ class Watch:
 
     def about_to_build(self, node: Node, last: Trace | None) -> None:
         """Note how the counters of a relation stand before we write into it: afterwards they tell whether only we did."""
-        if self.settles_at_end or last is None or last.outside_token is None or node.materialized not in _WRITTEN_INTO:
+        if self.settles_at_end or not self._host.engine.sees_outside_writes:
+            return
+        if last is None or last.outside_token is None or node.materialized not in _WRITTEN_INTO:
             return
         target = self._host.target_of_key(last.key, purpose=Purpose.OWN)
         found = converse(self._host.engine.probe([target]), self._host) if target is not None else {}
