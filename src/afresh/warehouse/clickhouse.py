@@ -9,17 +9,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from afresh.core.trace import Signature
-from afresh.warehouse.asks import AskSql, Rows
+from afresh.warehouse.asks import AskSql, Rows, ask_one
 from afresh.warehouse.catalogue import TABLE, VIEW, Seen, refused, where_named
 from afresh.warehouse.cells import unmarked_rows
 from afresh.warehouse.dialect import Dialect
-from afresh.warehouse.names import Ambiguous, Name, Quoting
+from afresh.warehouse.names import Ambiguous, Identity, Name, Quoting
 from afresh.warehouse.probe import Strength
+from afresh.warehouse.server import host_and_port
 from afresh.warehouse.server_engine import ServerEngine
 from afresh.warehouse.tokens import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from afresh.warehouse.asks import Probing
     from afresh.warehouse.catalogue import Found
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _WORDS = Dialect("clickhouse", text="toString({})", now="now()", quotes=("`", "`"), escapes=True, escapes_in_names=True)
 _FIX = "add loaded_at_field or loaded_at_query to the source"
 _TWO_PARTS = 2
+_SERVER = AskSql(f"select {_WORDS.marked('serverUUID()')} as answer", None, "the server's id")
 _PARTS = "hex(sipHash128(arrayStringConcat(arraySort(groupArray(concat(name, hash_of_all_files))))))"
 
 
@@ -46,6 +48,15 @@ class ClickHouse(ServerEngine):
     def normalise(self, name: Name, quoting: Quoting) -> Name | Ambiguous:  # noqa: ARG002 - quoting does not matter here
         """Names are case-sensitive, quoted or not. What dbt calls the schema is ClickHouse's database."""
         return Name("", name.schema, name.identifier)
+
+    def warehouse_identity(self, credentials: Mapping[str, object]) -> Probing[Identity]:
+        """Host and port, behind which there may be several replicas; a server on this machine is known by its own id."""
+        place = host_and_port(credentials)
+        if place is not None:
+            return Identity(f"clickhouse://{place}")
+        answer = yield from ask_one(_SERVER)
+        server = unmarked_rows(answer)[0][0] if isinstance(answer, Rows) and answer.rows else None
+        return Identity(f"clickhouse:{server}" if server and server.strip("0-") else None)
 
     def named_in_view(self, parts: Sequence[Part], view: Name) -> Name | None:
         """ClickHouse writes the database into the definitions that it stores; where there is none, it is the view's."""

@@ -323,6 +323,14 @@ def test_clickhouse_says_nothing_of_materialized_views(clickhouse):
     assert "MaterializedView" in why(clickhouse.look(clickhouse.add(Name("", "raw", "feed"), Thing("feed")))[0])
 
 
+def test_clickhouse_is_known_by_its_address_or_on_this_machine_by_its_own_id():
+    server = marked_rows([("6f3c1c1e",)])
+    assert identity("clickhouse", server, host="CH.example", port=8443) == "clickhouse://ch.example:8443"
+    assert identity("clickhouse", server, host="localhost", port=8123) == "clickhouse:6f3c1c1e"
+    assert identity("clickhouse", Failed("no"), host="localhost") is None
+    assert identity("clickhouse", marked_rows([("00000000-0000-0000-0000-000000000000",)]), host="localhost") is None
+
+
 def test_clickhouse_names_in_views_are_in_the_view_s_database(clickhouse):
     clickhouse.add(Name("", "raw", "orders"))
     view = clickhouse.add(Name("", "raw", "v"), Thing("view", definition="select * from orders final where day = today()"))
