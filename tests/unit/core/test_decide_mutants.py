@@ -15,7 +15,6 @@ from unit.core.mutants import Mutant, mutants_of
 MUTANTS = tuple(mutants_of(Path(decide.__file__)))
 
 EQUIVALENT: dict[str, str] = {
-    "_TESTS: (Kind.DATA_TEST, Kind.UNIT_TEST) → (Kind.UNIT_TEST, Kind.DATA_TEST)": "only asked whether it holds a kind",
     "plan_verdict: return Build((why.NeverBuilt(),)) → return None": "what has no trace has a certain cause, so nothing gets here",
     "_existence: match seen.existence → without case _": "a match that no case takes does nothing, as this case does",
     "_why_unchanged: for part in seen.code_changes if part.group is PartGroup.ENGINE → for part in seen.code_changes": (
