@@ -9,8 +9,8 @@ from afresh.cli.explaining import plan_row, without_texts
 from afresh.core.decide import causes_of_attempt
 from afresh.core.reason import Invalidated
 from afresh.render.json import reason_view, reasons_from_json
-from afresh.render.status import GONE, LeaseLine, NodeLine, RunLine, Status, WaitLine
-from afresh.render.views import RunSummary
+from afresh.render.status import GONE, NodeLine, RunLine, Status, WaitLine
+from afresh.render.views import LeaseLine, RunSummary
 from afresh.store import RunStatus
 
 if TYPE_CHECKING:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from afresh.cli.command import HELP, JSON, page, run
+from afresh.cli.moments import moment_of
+from afresh.cli.planning import Supposed, plan_project
 from afresh.errors import EXIT_OK
 
 if TYPE_CHECKING:
@@ -24,10 +26,24 @@ if TYPE_CHECKING:
 @click.option("--all", "everything", is_flag=True, help="List every node of each group.")
 @click.option("--force", is_flag=True, help="Plan a state-agnostic run.")
 @click.option("--state-url", help="Where the shared state is.")
+@click.option(
+    "--assume-changed", multiple=True, metavar="NODE", help="What if this changed: source:NAME[.TABLE], model:NAME or a name. Repeatable."
+)
+@click.option("--at", metavar="MOMENT", help='What if the run started then: "2026-12-01 06:00", in local time or with an offset.')
 @click.pass_context
-def _plan(context: click.Context, *, output: str, everything: bool, force: bool, state_url: str | None) -> int:
+def _plan(
+    context: click.Context,
+    *,
+    output: str,
+    everything: bool,
+    force: bool,
+    state_url: str | None,
+    assume_changed: tuple[str, ...],
+    at: str | None,
+) -> int:
     """Tell for every selected node whether `afresh build` would build, reuse or skip it, and why. Nothing is touched."""
-    return _make(context.args, output=output, everything=everything, force=force, state_url=state_url)
+    supposed = Supposed(None if at is None else moment_of(at, option="--at"), assume_changed)
+    return _make(context.args, supposed, output=output, everything=everything, force=force, state_url=state_url)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -35,10 +51,8 @@ def main(arguments: Sequence[str]) -> int:
     return run(_plan, "afresh plan", arguments)
 
 
-def _make(rest: list[str], *, output: str, everything: bool, force: bool, state_url: str | None) -> int:
-    from afresh.cli.planning import plan_project
-
-    report, code = plan_project(rest, force=force, state_url=state_url)
+def _make(rest: list[str], supposed: Supposed, *, output: str, everything: bool, force: bool, state_url: str | None) -> int:
+    report, code = plan_project(rest, force=force, state_url=state_url, supposed=supposed)
     if report is not None:
         sys.stdout.write(_shown(report, output, everything=everything))
     elif code == EXIT_OK:
@@ -52,7 +66,14 @@ def _shown(report: RunReport, output: str, *, everything: bool) -> str:
     from afresh.render.text import GROUP_LIMIT, plan_text
     from afresh.render.views import PlanHead
 
-    head = PlanHead(report.target, now=report.now.astimezone() if report.now else None, warnings=report.warnings)
+    head = PlanHead(
+        report.target,
+        now=report.now.astimezone() if report.now else None,
+        warnings=report.warnings,
+        schedule=report.schedule,
+        leases=report.leases,
+        what_if=report.what_if,
+    )
     limit = None if everything else GROUP_LIMIT
     if output == JSON:
         return document_of(report)

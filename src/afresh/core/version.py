@@ -42,6 +42,9 @@ class Unknown:
 
 DataVersion = Known | Unknown
 
+REBUILT = Unknown("this run rebuilds it")
+"""The version, in a plan, of what will have another one by the time it is read."""
+
 
 def same_data(recorded: DataVersion | None, observed: DataVersion) -> bool:
     """Whether both are Known and equal: the only way in which data counts as unchanged."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from afresh import __version__
 from afresh.config.node_settings import NodeSettings, validate_all, warnings_of
 from afresh.core.lease import Holder
+from afresh.dbt.assumed import assumed_changed
 from afresh.dbt.compat import invocation, results
 from afresh.dbt.compat.sessions import name_sessions
 from afresh.dbt.compat.task_facts import TaskFacts
@@ -17,16 +20,19 @@ from afresh.dbt.host import DbtHost, Parts
 from afresh.dbt.node_configs import node_configs
 from afresh.dbt.shown_command import shown_command
 from afresh.dbt.stateless import StatelessGuest
+from afresh.errors import UsageError
 from afresh.orchestration.heartbeat import BELIEVED
 from afresh.orchestration.ids import new_id
 from afresh.orchestration.run_session import RunSession
 from afresh.orchestration.run_settings import RunSettings
+from afresh.orchestration.what_if import WhatIf
 from afresh.render.words import counted
 from afresh.store import RunRecord, open_store
 from afresh.wiring import journal_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from afresh.config.settings import Settings
     from afresh.core.relation import Relation
@@ -37,6 +43,10 @@ if TYPE_CHECKING:
     from afresh.store import StateStore
 
 
+_THIS_MINUTE = timedelta(minutes=1)
+"""Whoever writes a moment without seconds may mean the minute that has begun."""
+
+
 def assemble(task: Any, options: Options) -> Guest:
     """What takes part in a task that has state.
 
@@ -45,6 +55,7 @@ def assemble(task: Any, options: Options) -> Guest:
         StateUnavailableError: the state cannot be opened.
     """
     known = _node_settings(task, options.settings)
+    what_if = WhatIf(assumed_changed(task.manifest, options.assume_changed), options.at)
     store = open_store(
         options.settings.state_url, base=options.settings.project_dir, read_only=options.plan, patience=options.settings.lease_ttl
     )
@@ -52,7 +63,7 @@ def assemble(task: Any, options: Options) -> Guest:
     journal = journal_of(options.settings)
     if not options.plan:
         _hand_over(journal, store)
-    settings = _run_settings(task, options, store)
+    settings = replace(_run_settings(task, options, store), what_if=what_if)
     name_sessions(task, settings.run_id)
     session = RunSession(store=store, host=host, settings=settings, journal=journal)
     return (PlanGuest if options.plan else RunGuest)(task, session, host, options)
@@ -76,6 +87,7 @@ def _host(task: Any, options: Options, known: Mapping[str, NodeSettings], *, sec
         lambda raw: known.get(str(raw.unique_id)) or NodeSettings(),
         _code_service_of(options.settings, secrets_key.encode()),
         options.settings.warehouse_id,
+        options.at,
     )
     host = DbtHost(TaskFacts(task), parts, force=options.force, only_looks=options.plan)
     for text in (*options.settings.warnings, *warnings_of(known)):
@@ -105,10 +117,27 @@ def _node_settings(task: Any, settings: Settings) -> Mapping[str, NodeSettings]:
     return validate_all(node_configs(task.manifest, task.config), settings.defaults)
 
 
+def _moment_of(options: Options, store: StateStore) -> datetime:
+    """When the run starts by the state's clock, or when a plan is asked to let it start.
+
+    Raises:
+        UsageError: that moment is over.
+    """
+    now = store.now()
+    if options.at is None or options.at >= now - _THIS_MINUTE:
+        return options.at or now
+    store.close()
+    raise UsageError(
+        f"{options.at:%Y-%m-%d %H:%M} is over",
+        where="option --at",
+        hint="A plan can look ahead only: the state knows how things stand now. `afresh explain` tells what was decided then.",
+    )
+
+
 def _run_settings(task: Any, options: Options, store: StateStore) -> RunSettings:
     run_id, host, pid = new_id(), socket.gethostname(), os.getpid()
     target = str(task.config.target_name)
-    scheduled_at = store.now()
+    scheduled_at = _moment_of(options, store)
     if not options.plan:
         record = RunRecord(
             run_id=run_id,

@@ -125,7 +125,7 @@ class RunGuest:
 
     def _reuse_in_bulk(self) -> None:
         after = writers_of_reads(self._host, self._session.first_picture)
-        reused = self._session.reusable_in_bulk(self._ancestors(after))
+        reused = self._session.reusable_in_bulk(_ancestors(self._task, after))
         units = {node for node in reused if self._host.node(node).kind is Kind.UNIT_TEST and node not in self._queued()}
         total = self._task.num_nodes + self._not_counted_yet()
         ephemerals = self._ephemerals_to_drop(reused)
@@ -139,16 +139,6 @@ class RunGuest:
     def _not_counted_yet(self) -> int:
         """``dbt build`` adds unit tests to the count when the first node starts, and only then."""
         return len(getattr(self._task, "selected_unit_tests", ()))
-
-    def _ancestors(self, after: dict[str, set[str]]) -> dict[NodeId, set[NodeId]]:
-        found = {NodeId(node): {NodeId(up) for up in above} for node, above in queue.ancestors_in_queue(self._task).items()}
-        for node, writers in after.items():
-            found.setdefault(NodeId(node), set()).update(NodeId(writer) for writer in writers)
-        for model, tests in unit_tests.unit_tests_of_models(self._task).items():
-            for test in tests:
-                found[NodeId(test)] = set(found.get(NodeId(model), ()))
-            found.setdefault(NodeId(model), set()).update(NodeId(test) for test in tests)
-        return found
 
     def _ephemerals_to_drop(self, reused: Iterable[NodeId]) -> set[NodeId]:
         """Ephemeral models above reused nodes only: whoever needs one compiles it on demand."""
@@ -270,6 +260,7 @@ class PlanGuest(seam_points.NobodyWaits):
     def execute_with_hooks(self, original: Callable[..., Any], selected: Any) -> Any:  # noqa: ARG002 - the plan replaces the run
         """Fill dbt's cache of relations as a run does, decide, and end with no results."""
         from afresh.dbt.compat import planning
+        from afresh.orchestration.forecast import Queue
         from afresh.orchestration.planning import make_plan
 
         try:
@@ -278,7 +269,8 @@ class PlanGuest(seam_points.NobodyWaits):
             planning.prepare(self._task)
             self._host.attach(self._task)
             self._session.open()
-            report = make_plan(self._session, writers_of_reads(self._host, self._session.first_picture))
+            after = writers_of_reads(self._host, self._session.first_picture)
+            report = make_plan(self._session, after, Queue(int(self._task.config.threads), _ancestors(self._task, after)))
             if self._options.report is not None:
                 self._options.report(replace(report, warnings=tuple(self._host.warnings)))
         finally:
@@ -308,3 +300,15 @@ class PlanGuest(seam_points.NobodyWaits):
     def run_node(self, runner: Any, manifest: Any, original: Callable[..., Any]) -> Any:  # noqa: ARG002 - one shape for all guests
         """Never reached: the plan replaces the run."""
         return original(manifest)
+
+
+def _ancestors(task: Any, after: dict[str, set[str]]) -> dict[NodeId, set[NodeId]]:
+    """What comes directly before each node: in dbt's queue, because it writes what the node reads, or as a unit test."""
+    found = {NodeId(node): {NodeId(up) for up in above} for node, above in queue.ancestors_in_queue(task).items()}
+    for node, writers in after.items():
+        found.setdefault(NodeId(node), set()).update(NodeId(writer) for writer in writers)
+    for model, tests in unit_tests.unit_tests_of_models(task).items():
+        for test in tests:
+            found[NodeId(test)] = set(found.get(NodeId(model), ()))
+        found.setdefault(NodeId(model), set()).update(NodeId(test) for test in tests)
+    return found

@@ -19,15 +19,16 @@ from afresh.dbt.compat.schema_races import create_schemas_beside_others
 from afresh.dbt.compat.warehouse_access import WarehouseAccess
 from afresh.dbt.names import Names
 from afresh.dbt.recording import RECORDER
+from afresh.errors import UnavailableError
 from afresh.orchestration.code_types import CodeComparison, CodeRecord, DeclaredReads
 from afresh.orchestration.readings import converse
-from afresh.warehouse.cells import unmarked
+from afresh.warehouse.cells import session_date_at, unmarked
 from afresh.warehouse.probe import Purpose, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
-    from datetime import timedelta
+    from datetime import datetime, timedelta
     from types import TracebackType
 
     from afresh.config.node_settings import NodeSettings
@@ -55,6 +56,8 @@ class Parts:
     settings_of: Callable[[Any], NodeSettings]
     code_service: Callable[[Any, Any, Any, Callable[[Any], Relation | None]], CodeService]
     warehouse_id: str | None = None
+    at: datetime | None = None
+    """The moment at which a plan is asked to decide, where that is not now."""
 
 
 class DbtHost:
@@ -253,7 +256,13 @@ class DbtHost:
             return self._date[1]
 
     def _ask_date(self) -> str:
-        return unmarked(self.access.scalar(self.engine.session_date_sql)) or ""
+        if self._parts.at is None:
+            return unmarked(self.access.scalar(self.engine.session_date_sql)) or ""
+        try:
+            return unmarked(self.access.scalar(session_date_at(self._parts.at))) or ""
+        except UnavailableError:
+            self.say("date_at", "the warehouse does not say which date it will be at that moment, so this machine's time zone decides")
+            return self._parts.at.astimezone().date().isoformat()
 
     def end_session(self) -> None:
         """Let the session of this thread publish what it wrote, before dbt closes it."""
@@ -287,7 +296,7 @@ class DbtHost:
 
     def window(self, node_id: NodeId) -> str | None:
         """The microbatch window of a build now."""
-        return self._facts.window(self.raw(node_id))
+        return self._facts.window(self.raw(node_id), self._parts.at)
 
     # --- code ---------------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from afresh.config.settings import Settings
     from afresh.orchestration.run_report import RunReport
@@ -22,6 +23,10 @@ class Options:
     settings: Settings
     force: bool = False
     plan: bool = False
+    at: datetime | None = None
+    """The moment at which a plan is asked to decide, where that is not now."""
+    assume_changed: tuple[str, ...] = ()
+    """What a plan takes for changed, as the user names it."""
     command: str = ""
     job: str = ""
     report: Callable[[RunReport], None] | None = None

@@ -48,6 +48,13 @@ class Eyes:
     """Nodes that this run left behind their inputs because a policy allows it."""
     ask: Callable[[Sequence[Target]], None] = lambda _targets: None
     """Asks the warehouse about relations that nobody asked about yet."""
+    at: datetime | None = None
+    """The moment at which a plan is asked to decide, where that is not now."""
+
+    @property
+    def now(self) -> datetime:
+        """The moment of the decision, on the state database's clock."""
+        return self.at or self.picture.now
 
 
 def observe(node_id: NodeId, eyes: Eyes) -> tuple[Observation, Trace | None]:
@@ -56,7 +63,7 @@ def observe(node_id: NodeId, eyes: Eyes) -> tuple[Observation, Trace | None]:
     trace = eyes.picture.trace(node.key) if node.key else None
     bare = Observation(
         node=node,
-        now=eyes.picture.now,
+        now=eyes.now,
         scheduled_at=eyes.scheduled_at,
         mode=eyes.host.mode(node_id),
         existence=_existence(node, eyes),
@@ -228,7 +235,7 @@ def _volatile(node_id: NodeId, trace: Trace, eyes: Eyes) -> Moved | None:
     if trace.volatile_value is None or setting == "false":
         return None
     if setting == "true":
-        return Moved("volatile SQL", trace.volatile_value, eyes.picture.now.isoformat())
+        return Moved("volatile SQL", trace.volatile_value, eyes.now.isoformat())
     return Moved("the current date", trace.volatile_value, eyes.host.current_date())
 
 

@@ -14,13 +14,16 @@ from afresh.core.decision import Build, Reuse, Undetermined, Verdict
 from afresh.core.node import Kind, NodeId
 from afresh.core.reason import ChangedOutside, CodeChanged, MetadataChanged, NeverBuilt, RelationTypeChanged, ViewStale
 from afresh.orchestration.closure import DERIVED
+from afresh.orchestration.forecast import Queue, schedule_of
 from afresh.orchestration.order import in_order
 from afresh.orchestration.run_report import RunReport, row_of
 from afresh.orchestration.run_session import UNDECIDED_KINDS
 from afresh.orchestration.versions import Planned
+from afresh.orchestration.what_if import Assumptions
+from afresh.render.views import LeaseLine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from afresh.core.observation import Observation, ObservedInput
     from afresh.core.trace import Trace
@@ -34,8 +37,10 @@ _RESHAPING = (ChangedOutside, CodeChanged, NeverBuilt, RelationTypeChanged, View
 class _Foresight:
     """What the plan has said so far, for the nodes that follow."""
 
-    def __init__(self, writers: Mapping[str, Iterable[str]]) -> None:
+    def __init__(self, writers: Mapping[str, Iterable[str]], assumptions: Assumptions) -> None:
         self._writers = writers
+        self.assumptions = assumptions
+        self._new_data = assumptions.new_data
         self.rebuilt: set[NodeId] = set()
         self.redefined: set[NodeId] = set()
         self.undetermined: set[NodeId] = set()
@@ -43,7 +48,7 @@ class _Foresight:
         """Nodes whose columns may be others after they were built."""
 
     def planned(self) -> Planned:
-        return Planned(frozenset(self.rebuilt), frozenset(self.redefined), frozenset(self.undetermined))
+        return Planned(frozenset(self.rebuilt), frozenset(self.redefined), frozenset(self.undetermined), self._new_data)
 
     def pending_writers(self, node_id: NodeId) -> tuple[NodeId, ...]:
         """Nodes of this run that write a source of this one, and are not known to stay as they are."""
@@ -75,9 +80,13 @@ class _Foresight:
         return entry.reshaped or entry.node in self.reshaped
 
 
-def make_plan(session: RunSession, writers: Mapping[str, Iterable[str]]) -> RunReport:
-    """The verdict on every selected node. ``writers`` maps a node to the nodes of this run that write what it reads."""
-    foresight, rows = _Foresight(writers), []
+def make_plan(session: RunSession, writers: Mapping[str, Iterable[str]], queue: Queue | None = None) -> RunReport:
+    """The verdict on every selected node. ``writers`` maps a node to the nodes of this run that write what it reads.
+
+    With dbt's ``queue`` it is also told how long that takes with its threads.
+    """
+    assumptions = Assumptions(session.host, session.settings.what_if.changed)
+    foresight, rows = _Foresight(writers, assumptions), []
     for node_id in in_order(session.host, writers):
         if session.host.node(node_id).kind in UNDECIDED_KINDS:
             continue
@@ -86,8 +95,36 @@ def make_plan(session: RunSession, writers: Mapping[str, Iterable[str]]) -> RunR
         if isinstance(verdict, Reuse):
             session.note_tolerated(node_id, verdict)
         rows.append(row_of(session, node_id, verdict, trace))
+    for node_id in assumptions.without_effect():
+        label = session.host.label(node_id)
+        session.host.say(
+            f"assumed:{node_id}", f"nothing that is selected reads {label}, so it makes no difference that it is assumed to change"
+        )
     timed = _with_estimates(session, rows)
-    return RunReport(session.settings.run_id, session.settings.target, timed, None, session.first_picture.now)
+    return RunReport(
+        session.settings.run_id,
+        session.settings.target,
+        timed,
+        now=session.settings.what_if.at or session.first_picture.now,
+        schedule=None if queue is None else schedule_of(_seconds(timed), queue),
+        leases=tuple(_leases(session)),
+        what_if=assumptions.told(session.settings.what_if.at),
+    )
+
+
+def _seconds(rows: Sequence[PlanRow]) -> dict[NodeId, float]:
+    return {NodeId(row.unique_id): row.estimated_seconds for row in rows if row.decision == "build" and row.estimated_seconds is not None}
+
+
+def _leases(session: RunSession) -> Iterator[LeaseLine]:
+    """Who may build what this plan is about at this moment."""
+    picture = session.first_picture
+    for node_id in session.host.selected:
+        key = session.host.node(node_id).key
+        held = None if key is None else picture.held(key)
+        if held is not None:
+            holder, is_building = held.holder, picture.builder(held.key) is not None
+            yield LeaseLine(node_id, holder.run_id, holder.host, holder.pid, holder.job, held.since, held.expires_at, is_building)
 
 
 def _with_estimates(session: RunSession, rows: Sequence[PlanRow]) -> tuple[PlanRow, ...]:
@@ -103,7 +140,7 @@ def _verdict(session: RunSession, node_id: NodeId, foresight: _Foresight) -> tup
     pending = (*foresight.pending_writers(node_id), *foresight.reshaped_under(seen))
     if trace is not None and _would_query(session, trace):
         pending = (*pending, *_pending_above(session, node_id, planned))
-    seen = replace(seen, undetermined=tuple(dict.fromkeys(pending)))
+    seen = foresight.assumptions.seen(replace(seen, undetermined=tuple(dict.fromkeys(pending))))
     return seen, plan_verdict(seen, trace, session.host.settings(node_id).policy), trace
 
 

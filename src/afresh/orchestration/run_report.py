@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from afresh.core.trace import Trace
     from afresh.orchestration.journal import NodeDone
     from afresh.orchestration.run_session import RunSession
+    from afresh.render.views import Assumed, LeaseLine, Schedule
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,11 @@ class RunReport:
     summary: RunSummary | None = None
     now: datetime | None = None
     warnings: tuple[str, ...] = ()
+    schedule: Schedule | None = None
+    """Of a plan: how long it takes with the threads of the run."""
+    leases: tuple[LeaseLine, ...] = ()
+    """Of a plan: who holds the right to build one of its nodes at this moment."""
+    what_if: Assumed | None = None
 
 
 def about(verdict: Verdict, run_id: str) -> Mapping[str, object]:

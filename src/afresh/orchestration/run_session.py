@@ -142,6 +142,7 @@ class RunSession:
             code=self.code.compare,
             tolerated=self._tolerated,
             ask=lambda targets: self.readings.read(self.readings.missing(targets)),
+            at=self.settings.what_if.at,
         )
 
     @property

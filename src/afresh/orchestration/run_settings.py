@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from afresh.orchestration.what_if import NOTHING, WhatIf
+
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
@@ -24,3 +26,5 @@ class RunSettings:
     """What to do when the state cannot be reached in mid-run: build and keep a journal, or fail the node."""
     job: str = ""
     target: str = ""
+    what_if: WhatIf = NOTHING
+    """What a plan takes for given."""

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from afresh.core.node import Kind, NodeId
 from afresh.core.observation import Missing, OutsideChange, Present
 from afresh.core.relation import TraceKey, relation_of_key
-from afresh.core.version import DataVersion, Known, Unknown
+from afresh.core.version import REBUILT, DataVersion, Known, Unknown
 from afresh.orchestration.closure import DERIVED, is_derived
+from afresh.orchestration.what_if import ASSUMED
 from afresh.render.words import node_text
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class Planned:
     redefined: frozenset[NodeId] = frozenset()
     """Nodes among them whose definition will differ, so that even a view has another version."""
     undetermined: frozenset[NodeId] = frozenset()
+    assumed: frozenset[str] = frozenset()
+    """Ids and keys of what is taken to have new data, and is not built in this run."""
 
 
 _NOTHING: AbstractSet[TraceKey] = frozenset()
@@ -94,11 +97,13 @@ class DataVersions:
         return self._memo[memo]
 
     def _derive(self, entry: Input, asked: _Asked, depth: int) -> DataVersion:
+        if entry.name in self._planned.assumed or entry.key in self._planned.assumed:
+            return Known(ASSUMED)
         if entry.node is None:
             return self._of_relation(entry, asked, depth)
         node = self._host.node(entry.node)
         if node.id in self._planned.redefined or (node.id in self._planned.rebuilt and node.kind not in DERIVED):
-            return Unknown("this run rebuilds it")
+            return REBUILT
         match node.kind:
             case Kind.EPHEMERAL:
                 return self._of_ephemeral(node, asked, depth)

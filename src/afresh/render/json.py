@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from afresh.core.reason import Reason
     from afresh.core.trace import Trace
-    from afresh.render.views import ConfidenceWord, DecisionWord, Estimate, Explanation, PlanRow, RunSummary
+    from afresh.render.views import Assumed, ConfidenceWord, DecisionWord, Estimate, Explanation, PlanRow, RunSummary
 
 SCHEMA = 1
 """The number of the contract: it moves only if a reader of the old one would misread the new one."""
@@ -81,12 +81,23 @@ class SummaryJson(TypedDict):
     deciding_seconds: float
 
 
+class CriticalPathJson(TypedDict):
+    """The chain of nodes that no number of threads makes shorter."""
+
+    seconds: float
+    nodes: list[str]
+
+
 class EstimateJson(TypedDict):
-    """How long what a plan builds takes, one node after another."""
+    """How long what a plan builds takes: one node after another, and with the threads of the run."""
 
     seconds: float | None
     known: int
     nodes: int
+    undetermined: int
+    threads: int | None
+    with_threads_seconds: float | None
+    critical_path: CriticalPathJson | None
 
 
 class DocumentJson(TypedDict):
@@ -220,6 +231,28 @@ def summary_json(summary: RunSummary) -> SummaryJson:
     }
 
 
+def estimate_json(estimate: Estimate) -> EstimateJson:
+    """How long a plan takes."""
+    took = estimate.schedule if estimate.known or not estimate.nodes else None
+    return {
+        "seconds": estimate.seconds,
+        "known": estimate.known,
+        "nodes": estimate.nodes,
+        "undetermined": estimate.undetermined,
+        "threads": None if estimate.schedule is None else estimate.schedule.threads,
+        "with_threads_seconds": None if took is None else round(took.seconds, 3),
+        "critical_path": None if took is None else {"seconds": round(took.path_seconds, 3), "nodes": list(took.path)},
+    }
+
+
+def assumed_json(assumed: Assumed | None) -> dict[str, Any] | None:
+    """What a what-if plan takes for given; ``None`` for a plan of what is."""
+    if assumed is None:
+        return None
+    changes = [{"node": change.node, "label": change.label, "change": change.change} for change in assumed.changes]
+    return {"at": _moment(assumed.at), "changes": changes}
+
+
 def document(
     kind: DocumentKind,
     nodes: Iterable[NodeJson],
@@ -236,7 +269,7 @@ def document(
         "run_id": run_id,
         "target": target,
         "summary": None if summary is None else summary_json(summary),
-        "estimate": None if estimate is None else {"seconds": estimate.seconds, "known": estimate.known, "nodes": estimate.nodes},
+        "estimate": None if estimate is None else estimate_json(estimate),
         "nodes": list(nodes),
     }
 

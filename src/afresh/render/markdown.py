@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from afresh.render.plan_frame import assumed_text, lease_text, lease_title, path_text
 from afresh.render.text import GROUP_LIMIT, estimate, groups, plan_line, row_text, summary_line
-from afresh.render.words import counted, one_line, rough_duration
+from afresh.render.words import counted, node_text, one_line, rough_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,7 +30,10 @@ def code(text: str) -> str:
 
 def plan_markdown(rows: Sequence[PlanRow], head: PlanHead, *, limit: int | None = GROUP_LIMIT) -> str:
     """A plan for a pull request: the numbers, then a table per group; what is verified is folded away."""
-    lines = [f"### Afresh plan for target {code(head.target)}", "", escaped(plan_line(rows))]
+    lines = [f"### Afresh plan for target {code(head.target)}", ""]
+    if head.what_if is not None:
+        lines += [f"**What if:** {escaped(assumed_text(head.what_if, head.now))}", ""]
+    lines += [escaped(plan_line(rows, head.schedule)), *([escaped(chain)] if (chain := path_text(rows, head.schedule)) else [])]
     for group in groups(rows):
         if not group.rows:
             continue
@@ -38,6 +42,9 @@ def plan_markdown(rows: Sequence[PlanRow], head: PlanHead, *, limit: int | None 
             lines += ["", "<details>", f"<summary>{title}</summary>", "", *_table(group.rows, limit), "", "</details>"]
         else:
             lines += ["", f"#### {title}", "", *_table(group.rows, limit)]
+    if head.leases:
+        table = [f"| {code(node_text(lease.subject))} | {escaped(lease_text(lease, head.now))} |" for lease in head.leases]
+        lines += ["", f"#### {lease_title(head.leases)}", "", "| node | by |", "| --- | --- |", *table]
     lines += [line for warning in head.warnings for line in ("", f"> **Warning:** {escaped(warning)}")]
     return "\n".join(lines) + "\n"
 

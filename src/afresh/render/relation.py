@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from afresh.render.status import LeaseLine
-    from afresh.render.views import InputLine, LastBuild, ReasonView
+    from afresh.render.views import InputLine, LastBuild, LeaseLine, ReasonView
 
 
 @dataclass(frozen=True, slots=True)

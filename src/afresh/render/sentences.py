@@ -13,7 +13,7 @@ from afresh.core import reason as why
 from afresh.core.decision import Confidence, Reuse
 from afresh.core.node import ResourceType
 from afresh.core.trace import AttemptState
-from afresh.core.version import Unknown
+from afresh.core.version import REBUILT, Unknown
 from afresh.render.words import BEYOND_GRAPH, counted, duration_text, listed, moment_text, node_text, one_line, run_text
 
 if TYPE_CHECKING:
@@ -184,11 +184,13 @@ def _of_data(reason: _Data) -> str:
 
 def _of_inputs(changes: tuple[why.InputChange, ...]) -> str:
     """New data, new inputs and inputs about which nobody knows are three different things to the reader."""
-    unknown = [change for change in changes if _why_unknown(change) is not None]
-    added = [change for change in changes if change.recorded is None and change not in unknown]
-    moved = [change for change in changes if change not in unknown and change not in added]
+    rebuilt = [change for change in changes if change.observed == REBUILT]
+    unknown = [change for change in changes if _why_unknown(change) is not None and change not in rebuilt]
+    added = [change for change in changes if change.recorded is None and change not in (*unknown, *rebuilt)]
+    moved = [change for change in changes if change not in (*unknown, *rebuilt, *added)]
     told = [
         f"new data in {_inputs(moved)}" if moved else "",
+        f"this run builds {_inputs(rebuilt)}" if rebuilt else "",
         f"not read before: {_inputs(added)}" if added else "",
         f"cannot tell whether {_inputs(unknown)} changed ({_whys(unknown)})" if unknown else "",
     ]

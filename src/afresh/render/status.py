@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from afresh.render.views import PlanRow
+    from afresh.render.views import LeaseLine, PlanRow
 
 StateWord = Literal["building", "waiting", "failed", "due", "skipped", "tolerated", "current"]
 STATES: dict[StateWord, str] = {
@@ -52,21 +52,6 @@ class RunLine:
     outcome: str = ""
     summary: RunSummary = _NOTHING
     """What it did; nothing is known of that while it is at work."""
-
-
-@dataclass(frozen=True, slots=True)
-class LeaseLine:
-    """Something that only one run may write now: a relation, or a database file."""
-
-    subject: str
-    run_id: str
-    host: str
-    pid: int
-    job: str
-    since: datetime
-    expires_at: datetime
-    building: bool
-    """Whether the build is announced; else its holder is still deciding, or holds a file."""
 
 
 @dataclass(frozen=True, slots=True)

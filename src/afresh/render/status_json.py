@@ -8,7 +8,8 @@ from afresh.render.json import document, document_text, node_json
 from afresh.render.words import iso
 
 if TYPE_CHECKING:
-    from afresh.render.status import LeaseLine, RunLine, Status, WaitLine
+    from afresh.render.status import RunLine, Status, WaitLine
+    from afresh.render.views import LeaseLine
 
 
 def status_json(status: Status) -> str:

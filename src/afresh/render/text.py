@@ -7,13 +7,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from afresh.render.layout import NARROWEST, Paint, hanging, wrapped
+from afresh.render.plan_frame import lease_lines, path_lines, what_if_lines
 from afresh.render.views import estimate_of
 from afresh.render.words import counted, display_width, duration_text, listed, node_text, one_line, padded, rough_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from afresh.render.views import Estimate, PlanHead, PlanRow, RunSummary
+    from afresh.render.views import Estimate, PlanHead, PlanRow, RunSummary, Schedule
 
 GROUP_LIMIT = 50
 """How many nodes of a group a plan lists unless it is asked for all."""
@@ -80,17 +81,18 @@ def plan_text(
 ) -> str:
     """A plan, grouped by verdict. ``limit`` cuts long groups and hides what is verified; ``None`` (``--all``) shows every node."""
     paint, width = Paint(color), max(width, NARROWEST)
-    lines = [paint(f"Plan for target {head.target}: {counted(len(rows), 'node')}", "bold")]
+    lines = [paint(f"Plan for target {head.target}: {counted(len(rows), 'node')}", "bold"), *what_if_lines(head, paint, width)]
     for group in groups(rows):
         if group.rows:
             lines += ["", *_group_lines(group, paint, width=width, limit=limit)]
     for warning in head.warnings:
         first, *rest = hanging("Warning:", one_line(warning), indent=9, width=width)
         lines += ["", first.replace("Warning:", paint("Warning:", "yellow"), 1), *rest]
-    return "\n".join([*lines, "", *wrapped(plan_line(rows), width)]) + "\n"
+    lines += lease_lines(head, paint, width)
+    return "\n".join([*lines, "", *wrapped(plan_line(rows, head.schedule), width), *path_lines(rows, head.schedule, width)]) + "\n"
 
 
-def plan_line(rows: Sequence[PlanRow]) -> str:
+def plan_line(rows: Sequence[PlanRow], schedule: Schedule | None = None) -> str:
     """The numbers of a plan in one line."""
     if not rows:
         return "Nothing is selected."
@@ -102,14 +104,17 @@ def plan_line(rows: Sequence[PlanRow]) -> str:
         *([f"{undetermined:,} not decided yet"] if undetermined else []),
         *([f"{skip:,} skipped"] if skip else []),
     ]
-    return f"Plan: {', '.join(counts)}.{_takes(estimate_of(rows))}"
+    return f"Plan: {', '.join(counts)}.{_takes(estimate_of(rows, schedule))}"
 
 
 def _takes(whole: Estimate) -> str:
     if not whole.nodes or whole.seconds is None:
         return ""
     covers = "" if whole.known == whole.nodes else f" for {whole.known:,} of {counted(whole.nodes, 'node')}; the rest has no history"
-    return f" Building takes about {rough_duration(whole.seconds)}{covers}."
+    took = whole.schedule
+    if took is None or rough_duration(took.seconds) == rough_duration(whole.seconds):
+        return f" Building takes about {rough_duration(whole.seconds)}{covers}."
+    return f" Building takes about {rough_duration(took.seconds)} with {counted(took.threads, 'thread')}{covers}."
 
 
 def _group_lines(group: Group, paint: Paint, *, width: int, limit: int | None) -> Iterator[str]:

@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Any, Literal
 
 DecisionWord = Literal["build", "reuse", "clone", "skip", "undetermined"]
+ChangeWord = Literal["new_data", "edited", "built"]
+"""What a plan assumes of something: new data of a source, an edit of a node, or a build of a node by another run."""
 ConfidenceWord = Literal["verified", "tolerated"]
 StatusWord = Literal["success", "error", "skipped", "reused"]
 
@@ -81,6 +83,19 @@ class RunSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class Schedule:
+    """How long a plan takes when nodes run side by side, as far as they have a history."""
+
+    threads: int
+    seconds: float
+    """With these threads."""
+    path_seconds: float
+    """With any number of threads: what the longest chain takes."""
+    path: tuple[str, ...] = ()
+    """The unique ids of that chain, the first one first."""
+
+
+@dataclass(frozen=True, slots=True)
 class Estimate:
     """How long what a plan builds takes, one node after another: the sum over the nodes that have a history."""
 
@@ -90,13 +105,50 @@ class Estimate:
     """How many nodes the sum covers."""
     nodes: int
     """How many are to build."""
+    undetermined: int = 0
+    """How many are not decided yet; what they may take is not counted."""
+    schedule: Schedule | None = None
 
 
-def estimate_of(rows: Iterable[PlanRow]) -> Estimate:
+def estimate_of(rows: Iterable[PlanRow], schedule: Schedule | None = None) -> Estimate:
     """The estimate for what ``rows`` say will be built."""
+    rows = tuple(rows)
     times = [row.estimated_seconds for row in rows if row.decision == "build"]
     known = [seconds for seconds in times if seconds is not None]
-    return Estimate(sum(known) if known or not times else None, len(known), len(times))
+    undetermined = sum(row.decision == "undetermined" for row in rows)
+    return Estimate(sum(known) if known or not times else None, len(known), len(times), undetermined, schedule)
+
+
+@dataclass(frozen=True, slots=True)
+class AssumedChange:
+    """One change that did not happen."""
+
+    node: str
+    label: str
+    change: ChangeWord
+
+
+@dataclass(frozen=True, slots=True)
+class Assumed:
+    """What a what-if plan takes for given; ``at`` is ``None`` where it starts now."""
+
+    at: datetime | None = None
+    changes: tuple[AssumedChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseLine:
+    """Something that only one run may write now: a relation, or a database file."""
+
+    subject: str
+    run_id: str
+    host: str
+    pid: int
+    job: str
+    since: datetime
+    expires_at: datetime
+    building: bool
+    """Whether the build is announced; else its holder is still deciding, or holds a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +158,10 @@ class PlanHead:
     target: str
     now: datetime | None = None
     warnings: tuple[str, ...] = ()
+    schedule: Schedule | None = None
+    leases: tuple[LeaseLine, ...] = ()
+    """Who holds the right to build one of the nodes at the moment."""
+    what_if: Assumed | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,12 @@ statement here returns text that starts with a mark, which looks like none of th
 
 from __future__ import annotations
 
+from datetime import timezone
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from afresh.warehouse.asks import Rows
 
@@ -35,6 +37,12 @@ def dotted(parts: Iterable[str]) -> str:
 def marked(expression: str, text_type: str = "varchar") -> str:
     """SQL for ``expression`` as marked text; NULL has a mark of its own."""
     return f"coalesce({literal(MARK)} || cast({expression} as {text_type}), {literal(NULL_MARK)})"
+
+
+def session_date_at(moment: datetime) -> str:
+    """SQL for the date that a moment has in the session's own settings, as one marked text."""
+    instant = f"cast({literal(moment.astimezone(timezone.utc).isoformat())} as timestamp with time zone)"
+    return f"select {marked(f'cast({instant} as date)')} as answer"
 
 
 def marked_columns(*expressions: str, text_type: str = "varchar") -> str:

@@ -44,7 +44,15 @@ def test_new_data_that_is_certain_is_planned_to_be_built_whatever_the_other_inpu
 def test_a_plan_tells_how_long_building_takes_by_what_each_node_took_before(shop):
     project = shop({"models/a.sql": TABLE + "select 1 as id", "models/b.sql": TABLE + "select id from {{ ref('a') }}"})
     first = project.afresh("plan", "--output", "json").json()
-    assert first["estimate"] == {"seconds": None, "known": 0, "nodes": 2}
+    assert first["estimate"] == {
+        "seconds": None,
+        "known": 0,
+        "nodes": 2,
+        "undetermined": 0,
+        "threads": 4,
+        "with_threads_seconds": None,
+        "critical_path": None,
+    }
     assert "takes about" not in _text(project)
     took = [project.afresh("build", "--force").node("a").execution_time for _ in range(3)]
     project.write({"models/a.sql": TABLE + "select 2 as id", "models/new.sql": TABLE + "select 1 as id"})
@@ -54,7 +62,11 @@ def test_a_plan_tells_how_long_building_takes_by_what_each_node_took_before(shop
 
     assert of["a"] == round(sorted(took)[1], 3)
     assert of["new"] is None
-    assert whole["estimate"] == {"seconds": of["a"] + of["b"], "known": 2, "nodes": 3}
+    estimate = whole["estimate"]
+    assert (estimate["seconds"], estimate["known"], estimate["nodes"]) == (of["a"] + of["b"], 2, 3)
+    assert estimate["critical_path"] == {"seconds": round(of["a"] + of["b"], 3), "nodes": ["model.shop.a", "model.shop.b"]}
+    assert estimate["with_threads_seconds"] == estimate["critical_path"]["seconds"]
+    assert "with any number of threads: a → b." in _text(project)
     assert "for 2 of 3 nodes; the rest has no history." in _text(project)
     assert "for 2 of 3 nodes; the rest has no history." in _text(project, "--output", "markdown")
 

@@ -14,7 +14,19 @@ from afresh.core.relation import TraceKey
 from afresh.core.trace import AttemptState, RecordedInput, Trace
 from afresh.core.version import CodeVersion, Known, PartChange, PartGroup, Unknown
 from afresh.render.json import reason_view
-from afresh.render.views import Explanation, InputLine, LastBuild, PlanHead, PlanRow, PolicyLine, TextChange
+from afresh.render.views import (
+    Assumed,
+    AssumedChange,
+    Explanation,
+    InputLine,
+    LastBuild,
+    LeaseLine,
+    PlanHead,
+    PlanRow,
+    PolicyLine,
+    Schedule,
+    TextChange,
+)
 
 AT = datetime(2026, 11, 22, 6, 50, tzinfo=timezone.utc)
 NOW = datetime(2026, 11, 22, 8, 50, tzinfo=timezone(timedelta(hours=1)))
@@ -167,6 +179,24 @@ HEAD = PlanHead(
     "dev",
     NOW,
     warnings=("source crm.accounts shows no sign of change, so what reads it is built in every run; add `loaded_at_field` to it",),
+)
+
+WHAT_IF = PlanHead(
+    "dev",
+    NOW,
+    schedule=Schedule(threads=4, seconds=40.0, path_seconds=40.0, path=("model.shop.stg_orders", "model.shop.orders")),
+    leases=(
+        LeaseLine("model.shop.orders", RUN, "etl-1", 4711, "hourly", AT, AT + timedelta(seconds=30), building=True),
+        LeaseLine("model.shop.daily_sales", RUN, "etl-1", 4711, "", AT, AT + timedelta(seconds=30), building=False),
+    ),
+    what_if=Assumed(
+        datetime(2026, 12, 1, 5, 0, tzinfo=timezone.utc),
+        (
+            AssumedChange("source.shop.ecom.raw_orders", "source ecom.raw_orders", "new_data"),
+            AssumedChange("model.shop.stg_orders", "stg_orders", "edited"),
+            AssumedChange("model.shop.payments", "payments", "built"),
+        ),
+    ),
 )
 
 BUILT = Explanation(

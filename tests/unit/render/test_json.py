@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import afresh.render
+from afresh.cli.documents import document_of
 from afresh.core import reason as why
 from afresh.core.decision import Build, Clone, Confidence, Reuse, Skip, Undetermined
+from afresh.orchestration.run_report import RunReport
 from afresh.render.evidence import evidence
 from afresh.render.json import (
     confidence_word,
@@ -28,7 +30,7 @@ from afresh.render.json import (
     reasons_json,
 )
 from afresh.render.views import Estimate, RunSummary, estimate_of
-from unit.render.examples import BUILT, EVERY_REASON, NEW_ORDERS, RUN, TOLERATED, TRACE, TWELVE, UNKNOWN_INPUT, row
+from unit.render.examples import BUILT, EVERY_REASON, NEW_ORDERS, RUN, TOLERATED, TRACE, TWELVE, UNKNOWN_INPUT, WHAT_IF, row
 
 SCHEMA = json.loads((Path(afresh.render.__file__).parent / "schema.json").read_text(encoding="utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA, format_checker=jsonschema.FormatChecker())
@@ -105,10 +107,39 @@ def test_a_node_has_the_keys_and_the_form_of_the_contract():
 
 def test_the_estimate_of_a_plan_is_the_sum_of_what_is_built_and_has_a_history():
     without = row("refunds_by_day", decision="build")
-    assert estimate_of(TWELVE) == Estimate(72.4, known=2, nodes=2)
-    assert estimate_of((*TWELVE, without, row("daily", estimated_seconds=9.0))) == Estimate(72.4, known=2, nodes=3)
+    assert estimate_of(TWELVE) == Estimate(72.4, known=2, nodes=2, undetermined=1)
+    assert estimate_of((*TWELVE, without, row("daily", estimated_seconds=9.0))) == Estimate(72.4, known=2, nodes=3, undetermined=1)
     assert estimate_of((without,)) == Estimate(None, known=0, nodes=1)
     assert estimate_of(TWELVE[3:]) == Estimate(0, known=0, nodes=0)
+
+
+def test_a_plan_tells_what_it_assumes_who_is_at_work_and_how_long_it_takes_with_threads():
+    head = WHAT_IF
+    report = RunReport(RUN, "dev", TWELVE, schedule=head.schedule, leases=head.leases, what_if=head.what_if, warnings=head.warnings)
+    whole = json.loads(document_of(report))
+    VALIDATOR.validate(whole)
+    assert whole["what_if"] == {
+        "at": "2026-12-01T05:00:00Z",
+        "changes": [
+            {"node": "source.shop.ecom.raw_orders", "label": "source ecom.raw_orders", "change": "new_data"},
+            {"node": "model.shop.stg_orders", "label": "stg_orders", "change": "edited"},
+            {"node": "model.shop.payments", "label": "payments", "change": "built"},
+        ],
+    }
+    assert [(lease["subject"], lease["building"]) for lease in whole["leases"]] == [
+        ("model.shop.orders", True),
+        ("model.shop.daily_sales", False),
+    ]
+    assert whole["estimate"] == {
+        "seconds": 72.4,
+        "known": 2,
+        "nodes": 2,
+        "undetermined": 1,
+        "threads": 4,
+        "with_threads_seconds": 40.0,
+        "critical_path": {"seconds": 40.0, "nodes": ["model.shop.stg_orders", "model.shop.orders"]},
+    }
+    assert json.loads(document_of(RunReport(RUN, "dev", TWELVE)))["what_if"] is None
 
 
 def test_the_evidence_of_every_cause_is_plain_json():

@@ -11,8 +11,7 @@ from afresh.core import reason as why
 from afresh.render.json import reason_view
 from afresh.render.relation import RelationLine, named_lines, relation_text, relations_text, summary_text
 from afresh.render.relation_json import relations_json
-from afresh.render.status import LeaseLine
-from afresh.render.views import InputLine, LastBuild
+from afresh.render.views import InputLine, LastBuild, LeaseLine
 from unit.render.examples import AT, NOW, RUN, golden
 from unit.render.test_json import VALIDATOR
 

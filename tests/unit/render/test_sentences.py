@@ -10,9 +10,9 @@ import pytest
 from afresh.core import reason as why
 from afresh.core.decision import Confidence, Reuse
 from afresh.core.node import ResourceType
-from afresh.core.version import Known, Unknown
+from afresh.core.version import REBUILT, Known, Unknown
 from afresh.render.sentences import reused_line, sentence
-from unit.render.examples import AT, EVERY_REASON, NOW, RUN, TRACE, UNKNOWN_INPUT
+from unit.render.examples import AT, EVERY_REASON, NEW_ORDERS, NOW, RUN, TRACE, UNKNOWN_INPUT
 
 
 @pytest.mark.parametrize(("reason", "text"), EVERY_REASON, ids=[reason.code for reason, _ in EVERY_REASON])
@@ -34,6 +34,11 @@ def test_new_inputs_and_unknown_versions_are_not_called_new_data():
         "new data in source ecom.raw_orders; not read before: stg_taxes; "
         "cannot tell whether source crm.accounts changed (no signal of change is known)"
     )
+
+
+def test_what_a_plan_builds_before_is_neither_called_new_nor_unknown():
+    changes = (NEW_ORDERS, why.InputChange("model.shop.stg_orders", "stg_orders", Known("b1"), REBUILT))
+    assert sentence(why.NewData(changes)) == "new data in source ecom.raw_orders; this run builds stg_orders"
 
 
 def test_an_input_whose_version_was_not_known_at_the_last_build_says_so():

@@ -11,9 +11,9 @@ import pytest
 
 from afresh.core import reason as why
 from afresh.render.json import reason_view
-from afresh.render.status import STATES, LeaseLine, NodeLine, RunLine, Status, WaitLine, counts_text, news, status_text
+from afresh.render.status import STATES, NodeLine, RunLine, Status, WaitLine, counts_text, news, status_text
 from afresh.render.status_json import status_json
-from afresh.render.views import LastBuild, RunSummary
+from afresh.render.views import LastBuild, LeaseLine, RunSummary
 from afresh.render.words import display_width
 from unit.render.examples import AT, NOW, RUN, golden, row
 from unit.render.test_json import VALIDATOR

@@ -9,10 +9,11 @@ import pytest
 
 from afresh.render.explain import explain_text
 from afresh.render.markdown import plan_markdown, summary_markdown
+from afresh.render.plan_frame import path_text
 from afresh.render.text import plan_line, plan_text, summary_line
-from afresh.render.views import PlanHead, RunSummary, TextChange
+from afresh.render.views import PlanHead, RunSummary, Schedule, TextChange
 from afresh.render.words import display_width
-from unit.render.examples import BUILT, HEAD, RUN_ROWS, THOUSAND, TOLERATED, TWELVE, golden, row
+from unit.render.examples import BUILT, HEAD, RUN_ROWS, THOUSAND, TOLERATED, TWELVE, WHAT_IF, golden, row
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 SUMMARY = RunSummary(built=2, reused_verified=41, reused_tolerated=3, saved_seconds=192.0, deciding_seconds=0.31)
@@ -23,6 +24,31 @@ SUMMARY = RunSummary(built=2, reused_verified=41, reused_tolerated=3, saved_seco
 def test_a_plan_reads_as_reviewed(name, rows, width):
     text = plan_text(rows, HEAD, width=width, color=False)
     assert text == golden(f"plan_{name}_{width}.txt", text)
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_a_what_if_plan_reads_as_reviewed(width):
+    text = plan_text(TWELVE, WHAT_IF, width=width, color=False)
+    assert text == golden(f"what_if_{width}.txt", text)
+    assert max(map(display_width, text.splitlines())) <= width
+
+
+def test_a_what_if_plan_in_markdown_reads_as_reviewed():
+    text = plan_markdown(TWELVE, WHAT_IF)
+    assert text == golden("what_if.md", text)
+
+
+def test_a_long_chain_is_cut_in_the_middle():
+    rows = [row(f"m{place}") for place in range(12)]
+    schedule = Schedule(4, 60.0, 60.0, tuple(node.unique_id for node in rows))
+    assert path_text(rows, schedule) == (
+        "Longest chain, about 1m with any number of threads: m0 → m1 → m2 → 5 more nodes → m8 → m9 → m10 → m11."
+    )
+
+
+@pytest.mark.parametrize("path", [(), ("model.shop.orders",)])
+def test_a_single_node_is_no_chain(path):
+    assert path_text(TWELVE, Schedule(4, 1.0, 1.0, path)) == ""
 
 
 @pytest.mark.parametrize("width", [80, 160])

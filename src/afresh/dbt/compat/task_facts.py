@@ -177,15 +177,15 @@ class TaskFacts:
         except (AttributeError, NotImplementedError):
             return f"{raw.resource_type} {raw.name}"
 
-    def window(self, raw: Any) -> str | None:
-        """The end of the last batch that a microbatch model would cover now, with what says where it begins."""
+    def window(self, raw: Any, at: datetime | None = None) -> str | None:
+        """The end of the last batch that a microbatch model would cover now, or at another moment."""
         config = getattr(raw, "config", None)
         if getattr(config, "incremental_strategy", None) != "microbatch" or getattr(config, "materialized", "") != "incremental":
             return None
         with contextlib.suppress(ImportError, DbtBaseException):
             from dbt.materializations.incremental.microbatch import MicrobatchBuilder
 
-            now = datetime.now(timezone.utc)
+            now = at or datetime.now(timezone.utc)
             builder = MicrobatchBuilder(model=raw, is_incremental=True, event_time_start=None, event_time_end=None, default_end_time=now)
             return f"up to {builder.build_end_time().isoformat()}"
         return None
