@@ -24,14 +24,21 @@ if TYPE_CHECKING:
 )
 @click.argument("nodes", nargs=-1)
 @click.option("--run", "run_id", help="Explain what this run decided: its id, or the beginning of it.")
+@click.option("--last", type=click.IntRange(min=1), help="Also what the last N runs decided.")
 @output_option("How the explanation is printed.")
 @state_options("whose state is asked", url="Where the shared state is.")
-def _explain(nodes: tuple[str, ...], *, run_id: str | None, output: str, project_dir: Path | None, state_url: str | None) -> int:
+def _explain(
+    nodes: tuple[str, ...], *, run_id: str | None, last: int | None, output: str, project_dir: Path | None, state_url: str | None
+) -> int:
     """Tell why NODES (names or unique ids, or how they begin; default: all of the last run) were built or reused, with the evidence."""
-    from afresh.cli.explaining import explanations
+    from afresh.cli.explaining import Asked, explanations
 
+    if run_id is not None and last is not None:
+        raise UsageError(
+            "`--run` and `--last` do not go together", hint="`--run` tells what one run decided, `--last` what the last runs did."
+        )
     settings = settings_of(project_dir, state_url)
-    found = explanations(settings, nodes, run_id=run_id)
+    found = explanations(settings, Asked(nodes, run_id, last or 0))
     if not found:
         raise UsageError(
             "nothing was decided yet",

@@ -2,44 +2,88 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, cast
 
+from afresh.cli.held_data import Upwards
+from afresh.cli.next_build import Standing, next_builds
 from afresh.cli.node_names import resolved, short_name
 from afresh.cli.run_names import run_called
+from afresh.core.node import ResourceType
+from afresh.core.policy import DEFAULT_POLICY
 from afresh.core.version import DataVersion, Known
+from afresh.orchestration.closure import is_derived
 from afresh.render.json import last_build, reasons_from_json
-from afresh.render.views import Explanation, InputLine, PartLine, PlanRow, TextChange
+from afresh.render.lines import policy_lines
+from afresh.render.views import Content, Explanation, InputLine, PartLine, PastDecision, PlanRow, PolicyLine, TextChange
 from afresh.render.words import BEYOND_GRAPH, node_text
 from afresh.store import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from afresh.config.settings import Settings
+    from afresh.core.relation import TraceKey
     from afresh.core.trace import Trace
     from afresh.render.views import ConfidenceWord, DecisionWord, ReasonView, StatusWord
-    from afresh.store import DecisionRecord, StateStore
+    from afresh.store import DecisionRecord, Snapshot, StateStore
 
 _ALL_OF_LAST_RUN = "`afresh explain` without a name tells of all nodes of the last run."
 
 
-def explanations(settings: Settings, names: Sequence[str], *, run_id: str | None) -> tuple[Explanation, ...]:
+@dataclass(frozen=True)
+class Asked:
+    """Which decisions are to be explained: of some nodes or of all of a run; ``last``: with how many of the decisions before."""
+
+    names: Sequence[str] = ()
+    run_id: str | None = None
+    last: int = 0
+
+
+def explanations(settings: Settings, asked: Asked) -> tuple[Explanation, ...]:
     """What was decided on these nodes, and why.
 
     Raises:
         UsageError: there is no such node or run, or a name stands for several nodes.
     """
     with open_store(settings.state_url, base=settings.project_dir, read_only=True) as store:
-        run = run_called(store, run_id) if run_id else None
+        run = run_called(store, asked.run_id) if asked.run_id else None
         known = store.last_decisions(run_id=run)
-        told = _named(names, known) if names else known if run else _of_last_run(store, known)
-        targets = _Targets(store)
-        traces = store.snapshot(record.row.key for record in told if record.row.key).traces
-        return tuple(
-            _explanation(record, traces.get(record.row.key) if record.row.key else None, targets.of(run or record.last_run))
-            for record in told
-        )
+        told = _named(asked.names, known) if asked.names else known if run else _of_last_run(store, known)
+        before = _before(store, told, asked)
+        seen = store.snapshot(record.row.key for record in told if record.row.key)
+        state = _State(seen, Upwards(store, seen.traces), _Targets(store), before, asked)
+        return tuple(_explanation(record, state, target_of=run or record.last_run) for record in told)
+
+
+@dataclass(frozen=True)
+class _State:
+    """What explanations are made of."""
+
+    seen: Snapshot
+    upwards: Upwards
+    targets: _Targets
+    before: Mapping[_Subject, tuple[DecisionRecord, ...]]
+    asked: Asked
+
+
+_Subject = tuple[str, "TraceKey | None"]
+_LOOKED_BACK = 20
+"""How many verdicts of a named node are read to tell since when it is behind."""
+
+
+def _before(store: StateStore, told: Sequence[DecisionRecord], asked: Asked) -> Mapping[_Subject, tuple[DecisionRecord, ...]]:
+    """The last decisions on each node and key, the newest first; of nodes that nobody named, the last one alone."""
+    found: dict[_Subject, tuple[DecisionRecord, ...]] = {(one.row.node, one.row.key): (one,) for one in told}
+    if asked.names or asked.last:
+        nodes = sorted({one.row.node for one in told})
+        history: dict[_Subject, list[DecisionRecord]] = {}
+        for record in store.last_decisions(nodes, limit=max(asked.last, _LOOKED_BACK)):
+            history.setdefault((record.row.node, record.row.key), []).append(record)
+        found.update({subject: tuple(records) for subject, records in history.items() if subject in found})
+    return found
 
 
 def _named(names: Sequence[str], known: Sequence[DecisionRecord]) -> list[DecisionRecord]:
@@ -70,19 +114,92 @@ def _of_last_run(store: StateStore, known: Sequence[DecisionRecord]) -> list[Dec
     return [record for record in known if record.last_run in last]
 
 
-def _explanation(record: DecisionRecord, trace: Trace | None, target: str | None) -> Explanation:
-    reasons = reasons_from_json(record.row.reasons)
-    return Explanation(
+def _explanation(record: DecisionRecord, state: _State, *, target_of: str | None) -> Explanation:
+    reasons, key = reasons_from_json(record.row.reasons), record.row.key
+    trace = None if key is None else state.seen.traces.get(key)
+    before, policy = state.before[record.row.node, key], _settings(record)
+    now = datetime.now(timezone.utc).astimezone()
+    told = Explanation(
         row=plan_row(record, map(without_texts, reasons), trace),
         run_id=record.last_run,
         decided_at=record.last_at,
         repeated=record.count,
-        target=target,
+        target=state.targets.of(target_of),
         parts=tuple(_parts(reasons)),
         parts_total=None if trace is None else len(trace.code.parts),
         texts=tuple(_texts(reasons)),
         inputs=tuple(_inputs(trace, reasons)),
-        now=datetime.now(timezone.utc).astimezone(),
+        policy=policy,
+        waited_seconds=record.row.waited_seconds,
+        history=tuple(map(_past, _runs(before, state.asked.last))),
+        now=now,
+    )
+    if state.asked.run_id is not None:  # what comes next, and what is held, is not that run's
+        return told
+    standing = Standing(record, trace, state.seen, reasons, {line.key: line.value for line in policy}, now)
+    return replace(told, content=_content(trace, before, state.upwards, now), next=next_builds(standing))
+
+
+def _settings(record: DecisionRecord) -> tuple[PolicyLine, ...]:
+    """The settings that counted, those that were not given as the defaults that they have; none where nobody recorded them."""
+    if record.row.policy is None:
+        return ()
+    given = {key: PolicyLine(key, value, origin) for key, value, origin in json.loads(record.row.policy)}
+    counted = _COUNTED.get(record.row.resource_type, _COUNTED.get(record.row.materialized))
+    lines = [given.pop(line.key, line) for line in policy_lines(DEFAULT_POLICY) if counted is None or line.key in (*counted, *given)]
+    return (*lines, *given.values())
+
+
+_COUNTED = {"test": ("enabled",), "unit_test": ("enabled",), "view": ("enabled", "on_engine_upgrade")}
+"""The settings that can make a difference to some kinds of nodes, by resource type or materialization; to others, all can."""
+
+
+def _runs(records: Sequence[DecisionRecord], wanted: int) -> Iterator[DecisionRecord]:
+    """As many of the verdicts as it takes to tell of so many runs."""
+    told = 0
+    for record in records:
+        if told >= wanted:
+            return
+        told += record.count
+        yield record
+
+
+def _past(record: DecisionRecord) -> PastDecision:
+    row = plan_row(record, map(without_texts, reasons_from_json(record.row.reasons)), None)
+    return PastDecision(
+        decision=row.decision,
+        confidence=row.confidence,
+        reasons=row.reasons,
+        status=row.status,
+        run_id=record.last_run,
+        first_at=record.first_at,
+        last_at=record.last_at,
+        repeated=record.count,
+        waited_seconds=record.row.waited_seconds,
+        execution_time=row.execution_time,
+    )
+
+
+def _content(trace: Trace | None, before: Sequence[DecisionRecord], upwards: Upwards, now: datetime) -> Content | None:
+    """How current what stands in the warehouse is; a test has no content."""
+    if trace is None or trace.test is not None or trace.resource_type in (ResourceType.TEST, ResourceType.UNIT_TEST):
+        return None
+    if is_derived(trace):
+        held = upwards.held_by(trace, read_at=now)
+        return Content(now, is_own=False, sources=held.data, not_recorded=held.not_recorded)
+    held, behind = upwards.held_by(trace, read_at=trace.started_at), None
+    verified = next((one.last_at for one in before if one.row.confidence == "verified"), None)
+    for record in before:
+        if record.row.confidence != "tolerated":
+            break
+        behind = record.first_at
+    is_newer = verified is not None and verified >= trace.started_at
+    return Content(
+        as_of=trace.started_at,
+        verified_at=verified if is_newer else None,
+        behind_since=behind,
+        sources=held.data,
+        not_recorded=held.not_recorded,
     )
 
 

@@ -155,7 +155,12 @@ def _state_url(layers: Layers, project: Path) -> str:
 
 
 def _defaults(layers: Layers, base: Defaults) -> Defaults:
-    return Defaults(layers.value(keys.UPDATES_ON, base.updates_on), layers.value(keys.LAG_TOLERANCE, base.lag_tolerance))
+    updates_on, lag_tolerance = layers.value(keys.UPDATES_ON, base.updates_on), layers.value(keys.LAG_TOLERANCE, base.lag_tolerance)
+    wanted = {"updates_on": keys.UPDATES_ON, "lag_tolerance": keys.LAG_TOLERANCE}
+    places = {
+        name: f"{Path(layers.origins[key.path]).name}, key `{key.path}`" for name, key in wanted.items() if key.path in layers.origins
+    }
+    return Defaults(updates_on, lag_tolerance, places)
 
 
 def _tests(layers: Layers, base: TestSettings) -> TestSettings:

@@ -68,7 +68,13 @@ STATE_KEYS = (
 _OF_DBT_STATE = ("compare_unrendered_code",)
 """Keys of dbt State without an effect here, accepted so that a project can serve both."""
 
+_OF_PROJECT = "defaults."
+"""How the name of a setting begins that holds for all nodes."""
+
 _WITHOUT_LAG = frozenset({"test", "unit_test"})
+_SAME_AS = {"lag_tolerance": ("lag_tolerance", "count"), "updates_on": ("require_fresh_data_from", "updates_on")}
+"""The settings of a node that are stronger than a default."""
+
 _LAG_OF_STATE = ("lag_tolerance", "require_fresh_data_from")
 _OWN_LAG_ONLY = frozenset({"snapshot"})
 
@@ -90,6 +96,14 @@ class NodeSettings:
     """Settings that were given and on which this version does not act yet."""
     warnings: tuple[str, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
+    written: Written | None = None
+    """Where the config of the node was written, if anything of it is for us."""
+
+    def places(self) -> Mapping[str, str]:
+        """As :attr:`origins`, with file and line. Files are read for that."""
+        if self.written is None:
+            return self.origins
+        return {key: path if key.startswith(_OF_PROJECT) else str(self.written.shown(path)) for key, path in self.origins.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +174,13 @@ def read_node_settings(node: NodeConfig, defaults: Defaults) -> tuple[NodeSettin
         early_cutoff=reader.state("early_cutoff", v.boolean(), default=False),
         pre_clone=reader.state("pre_clone", v.choice(PreClone), PreClone.IF_MISSING),
     )
-    of_reader = replace(read, warnings=tuple(reader.warnings), origins=reader.origins, without_effect=_without_effect(read, reader.origins))
+    of_reader = replace(
+        read,
+        warnings=tuple(reader.warnings),
+        origins={**reader.origins, **_inherited_origins(node, defaults, reader)},
+        without_effect=_without_effect(read, reader.origins),
+        written=node.written,
+    )
     return of_reader, [_placed(problem, node) for problem in reader.problems]
 
 
@@ -219,7 +239,15 @@ def _inherited(node: NodeConfig, defaults: Defaults) -> _Lag:
 
 def _without_settings(node: NodeConfig, defaults: Defaults) -> NodeSettings:
     lag = _inherited(node, defaults)
-    return NodeSettings(policy=Policy(updates_on=lag.updates_on, interval=lag.interval))
+    return NodeSettings(policy=Policy(updates_on=lag.updates_on, interval=lag.interval), origins=_inherited_origins(node, defaults))
+
+
+def _inherited_origins(node: NodeConfig, defaults: Defaults, reader: ConfigReader | None = None) -> Mapping[str, str]:
+    """Where the defaults were set that hold for a node."""
+    if node.resource_type in _WITHOUT_LAG | _OWN_LAG_ONLY or (reader is not None and reader.cancels_freshness):
+        return {}
+    own = {} if reader is None else reader.origins
+    return {f"{_OF_PROJECT}{key}": place for key, place in defaults.origins.items() if own.keys().isdisjoint(_SAME_AS[key])}
 
 
 def _lag(node: NodeConfig, reader: ConfigReader, defaults: Defaults) -> _Lag:

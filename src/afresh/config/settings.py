@@ -51,6 +51,8 @@ class Defaults:
 
     updates_on: UpdatesOn = UpdatesOn.ANY
     lag_tolerance: timedelta = timedelta(0)
+    origins: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """Where each of them was set that is not a default, for people."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,8 @@ class Tally:
     done: list[NodeDone] = field(default_factory=list)
     deciding_seconds: float = 0.0
     built_without_state: list[TraceKey] = field(default_factory=list)
+    waited: dict[NodeId, float] = field(default_factory=dict)
+    """The seconds that nodes waited for other runs."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, entry: NodeDone) -> None:
@@ -51,6 +53,11 @@ class Tally:
         """Count time that was spent on deciding."""
         with self._lock:
             self.deciding_seconds += seconds
+
+    def add_wait(self, node_id: NodeId, seconds: float) -> None:
+        """Count time that a node waited for another run."""
+        with self._lock:
+            self.waited[node_id] = self.waited.get(node_id, 0.0) + seconds
 
     def built(self) -> int:
         """How many nodes were built with success."""

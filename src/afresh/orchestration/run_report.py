@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from afresh.core import reason as why
 from afresh.core.decision import Confidence, Reuse, Undetermined
+from afresh.orchestration.given_settings import given_settings
 from afresh.render.json import confidence_word, decision_word, last_build, reason_json, reason_view
 from afresh.render.views import PlanRow, RunSummary
 from afresh.store import DecisionRow
@@ -114,4 +115,6 @@ def decision_row(session: RunSession, done: NodeDone) -> DecisionRow:
         lag_bound_seconds=row.lag_bound_seconds,
         status=done.status,
         execution_time=done.seconds,
+        policy=given_settings(session.host.settings(node.id)),
+        waited_seconds=round(session.tally.waited.get(node.id, 0.0), 3),
     )

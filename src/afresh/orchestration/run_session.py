@@ -276,6 +276,7 @@ class RunSession:
 
     def has_waited(self, node_id: NodeId, seconds: float) -> None:
         """Tell that the wait of a node is over, whatever comes now."""
+        self.tally.add_wait(node_id, seconds)
         self._tell(WaitEnded(node_id, seconds))
 
     def _tell(self, event: Event) -> None:

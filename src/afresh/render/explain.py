@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from afresh.render.diff import unified
-from afresh.render.layout import NARROWEST, Paint, columns, contrasted, wrapped
+from afresh.render.layout import NARROWEST, Paint, columns, contrasted, hanging, wrapped
+from afresh.render.prospects import content_lines, history_lines, next_lines
 from afresh.render.views import InputLine, PartLine
 from afresh.render.words import counted, moment_text, node_text, one_line, rough_duration, run_text
 
@@ -43,8 +44,11 @@ def explain_text(told: Explanation, *, width: int, color: bool) -> str:
         _code(told, paint, width),
         *(_text(change, paint) for change in told.texts),
         _inputs(told, paint, width),
-        _policy(told, paint),
+        _policy(told, paint, width),
         _last_build(told, paint),
+        content_lines(told.content, told.now, paint, width),
+        next_lines(told.next, paint, width),
+        history_lines(told.history, told.now, paint, width),
         _warnings(told, paint, width),
     )
     return "\n\n".join("\n".join(lines) for lines in map(list, sections) if lines) + "\n"
@@ -78,6 +82,8 @@ def _decided(told: Explanation) -> Iterator[str]:
     run = "" if told.run_id is None else f" in run {told.run_id}"
     if when or run:
         yield f"  decided{when}{run}" + ("" if told.repeated == 1 else f", the same in {counted(told.repeated, 'run')}")
+    if told.waited_seconds:
+        yield f"  waited {rough_duration(told.waited_seconds)} for other runs"
 
 
 def _bullet(text: str, width: int) -> Iterator[str]:
@@ -189,12 +195,15 @@ def _diff_line(line: str, paint: Paint) -> str:
     return paint(line, "red") if line.startswith("-") else paint(line, "green") if line.startswith("+") else line
 
 
-def _policy(told: Explanation, paint: Paint) -> Iterator[str]:
+def _policy(told: Explanation, paint: Paint, width: int) -> Iterator[str]:
     if told.policy:
         yield paint("Settings", "bold")
-        yield from _table(
-            [("  setting", "value", "from"), *((f"  {p.key}", one_line(p.value), one_line(p.origin)) for p in told.policy)], paint
+        head, *rows = columns(
+            [("  setting", "value", "from"), *((f"  {p.key}", one_line(p.value), one_line(p.origin)) for p in told.policy)]
         )
+        yield paint("".join(head).rstrip(), "dim")
+        for name, value, origin in rows:
+            yield from hanging(name + value, origin, indent=len(name + value), width=width)
 
 
 def _last_build(told: Explanation, paint: Paint) -> Iterator[str]:

@@ -13,6 +13,7 @@ from typing_extensions import NotRequired, assert_never
 from afresh.core.decision import Build, Clone, Reuse, Skip, Undetermined, Verdict
 from afresh.render.diff import unified
 from afresh.render.evidence import evidence
+from afresh.render.prospects import content_json, history_json, next_json
 from afresh.render.sentences import sentence
 from afresh.render.views import LastBuild, ReasonView
 from afresh.render.words import iso
@@ -211,6 +212,10 @@ def explanation_json(told: Explanation) -> NodeJson:
             for i in told.inputs
         ],
         "policy": [{"key": line.key, "value": line.value, "origin": line.origin} for line in told.policy],
+        "waited_seconds": told.waited_seconds,
+        "content": content_json(told.content),
+        "next": next_json(told.next),
+        "history": history_json(told.history),
         "warnings": list(told.warnings),
     }
     return {**node_json(told.row), "explanation": detail}

@@ -206,6 +206,62 @@ class TextChange:
 
 
 @dataclass(frozen=True, slots=True)
+class NextBuild:
+    """One thing that would make a node be built: the code of the cause, and from when on where that is known."""
+
+    code: str
+    text: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldData:
+    """Data of one source, seed or foreign table that a relation holds."""
+
+    node: str
+    label: str
+    read_at: datetime
+    """The data is that of this moment, when the build that took it in began to read."""
+    version: str | None = None
+    """Its version, where that build read it directly."""
+    is_exact: bool = True
+    """False where what lies between was built again since: the data is then of that moment or of an earlier one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """How current a relation is, and what it holds."""
+
+    as_of: datetime
+    """When the last build began to read; of a view, now."""
+    is_own: bool = True
+    """False for a view: what it shows is what it reads, at each moment."""
+    verified_at: datetime | None = None
+    """When a run found last that nothing newer is to be had."""
+    behind_since: datetime | None = None
+    """When a run found first that something is newer, and a setting said not yet."""
+    sources: tuple[HeldData, ...] = ()
+    not_recorded: tuple[str, ...] = ()
+    """What lies between and leaves no trace, so that what it reads is not in the state: ephemeral models."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastDecision:
+    """A verdict that one run or several came to."""
+
+    decision: DecisionWord
+    confidence: ConfidenceWord | None
+    reasons: tuple[ReasonView, ...]
+    status: StatusWord | None
+    run_id: str | None
+    first_at: datetime
+    last_at: datetime
+    repeated: int = 1
+    waited_seconds: float = 0.0
+    execution_time: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """The whole decision on one node, as the state store kept it."""
 
@@ -222,6 +278,12 @@ class Explanation:
     texts: tuple[TextChange, ...] = ()
     inputs: tuple[InputLine, ...] = ()
     policy: tuple[PolicyLine, ...] = ()
+    waited_seconds: float = 0.0
+    """How long the node waited for other runs."""
+    content: Content | None = None
+    next: tuple[NextBuild, ...] = ()
+    history: tuple[PastDecision, ...] = ()
+    """The decisions before, the newest first, where they were asked for."""
     warnings: tuple[str, ...] = ()
     now: datetime | None = None
     """The reader's moment, for short times in the reader's time zone."""

@@ -143,6 +143,8 @@ def _columns(row: DecisionRow) -> dict[str, Any]:
         "status": row.status,
         "execution_time": row.execution_time,
         "stage": row.stage,
+        "policy": row.policy,
+        "waited_seconds": row.waited_seconds,
     }
 
 
@@ -210,6 +212,8 @@ def _record_of_row(row: RowMapping) -> DecisionRecord:
         status=row["status"],
         execution_time=row["execution_time"],
         stage=row["stage"],
+        policy=row["policy"],
+        waited_seconds=row["waited_seconds"],
     )
     return DecisionRecord(decided, row["first_run_id"], row["last_run_id"], instant(row["first_at"]), instant(row["last_at"]), row["count"])
 

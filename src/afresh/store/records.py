@@ -162,6 +162,10 @@ class DecisionRow:
     status: str | None = None
     execution_time: float = 0.0
     stage: str = ""
+    policy: str | None = None
+    """The settings that were given for the node, a JSON text that the store does not look into; ``None`` in older rows."""
+    waited_seconds: float = 0.0
+    """How long it waited for other runs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from sqlalchemy.types import TypeDecorator
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
-HEAD = "0002_from_0001"
+HEAD = "0003_from_0001"
 """The newest revision in ``migrations/versions``, which :data:`METADATA` equals."""
 
 METADATA = MetaData(naming_convention={"pk": "%(table_name)s_pkey", "uq": "%(table_name)s_%(column_0_name)s_key"})
@@ -173,7 +173,7 @@ DECISIONS = Table(
     Column("status", Text),
     Column("execution_time", Float, nullable=False, server_default="0"),
     _text("stage"),
-    # A hash of all of the above: the same verdict again is the same row.
+    # A hash of all of the above and of what is last: the same verdict again is the same row.
     Column("verdict", Text, nullable=False),
     # The numbers of the runs that came to it, as `5-7,9`.
     Column("runs", Text, nullable=False),
@@ -184,6 +184,9 @@ DECISIONS = Table(
     Column("count", Integer, nullable=False),
     # Whether it is the last word on this node and key.
     Column("newest", Boolean, nullable=False),
+    # The settings that were given for the node, as JSON; NULL where an older program decided.
+    Column("policy", FreeText),
+    Column("waited_seconds", Float, nullable=False, server_default="0"),
     Index("afresh_decisions_node_idx", "node"),
     # Finding the last word must not cost more as the history grows.
     Index("afresh_decisions_newest_idx", "newest", "node"),

@@ -80,7 +80,14 @@ def test_a_run_that_was_never_begun_is_not_there(store: StateStore) -> None:
 
 
 def test_a_verdict_is_read_back_as_it_was_written(store: StateStore) -> None:
-    row = verdict_on(due_at=START + DAY, waiting_on=("model.shop.a", "model.shop.b"), lag_bound_seconds=3600.0, execution_time=1.5)
+    row = verdict_on(
+        due_at=START + DAY,
+        waiting_on=("model.shop.a", "model.shop.b"),
+        lag_bound_seconds=3600.0,
+        execution_time=1.5,
+        policy='[["max_age","1d","models/a.sql:3"]]',
+        waited_seconds=16.25,
+    )
     test = verdict_on("exposure.shop.e", key=None, confidence=None, status=None)
     decide_in(store, "r1", row, test)
     found = {record.row.node: record for record in store.last_decisions()}
@@ -106,6 +113,8 @@ def test_an_unchanged_verdict_that_repeats_is_one_row(store: StateStore, clock: 
         {"reasons": "[]"},
         {"status": "error"},
         {"execution_time": 0.1},
+        {"policy": "[]"},
+        {"waited_seconds": 0.1},
         {"key": CUSTOMERS},
     ],
     ids=str,

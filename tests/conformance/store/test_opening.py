@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.conformance.store.examples import ALICE, BOB, ORDERS, TTL, built, gra
 from afresh.core.trace import AttemptState
 from afresh.errors import StateUnavailableError
 from afresh.store import StateStore, open_store
+from afresh.store.codec import pack
 from afresh.store.migrating import revisions, upgrade
 from afresh.store.schema import HEAD, METADATA
 
@@ -29,9 +31,10 @@ def run_sql(url: str, statement: str, **parameters: Any) -> None:
 def schema_of(conn: Connection) -> dict[str, Any]:
     """Everything the database knows of the tables, in the words of its own catalogue."""
     if conn.dialect.name == "sqlite":
+        made = conn.execute(text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
         return {
-            name: " ".join(sql.split()) for name, sql in conn.execute(text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
-        }
+            name: re.sub(r"\s*([,()])\s*", r"\1", " ".join(sql.split())) for name, sql in made
+        }  # a column that was added has other spaces
     seen = inspect(conn)
     tables: dict[str, Any] = {
         name: ([{**column, "type": str(column["type"])} for column in seen.get_columns(name)], seen.get_unique_constraints(name))
@@ -85,6 +88,20 @@ def test_an_older_schema_is_migrated_when_it_is_opened(url: str) -> None:
         built(store)
     with open_store(url, read_only=True) as store:
         assert ORDERS in store.snapshot([ORDERS]).traces
+
+
+def test_a_decision_of_an_older_schema_is_read_without_what_nobody_recorded_then(url: str) -> None:
+    make_first_schema(url)
+    run_sql(
+        url,
+        "INSERT INTO afresh_decisions (node, decision, reasons, verdict, runs, first_run, last_run, first_at, last_at, count, newest)"
+        " VALUES ('model.shop.a', 'build', :reasons, 'v', '1', 1, 1, 1, 1, 1, :newest)",
+        reasons=pack("[]"),
+        newest=True,
+    )
+    with open_store(url) as store:
+        (record,) = store.last_decisions()
+    assert (record.row.policy, record.row.waited_seconds, record.last_run) == (None, 0.0, "r1")
 
 
 def test_what_was_written_is_there_when_it_is_opened_again(url: str) -> None:

@@ -23,7 +23,7 @@ from afresh.store.opening import _MIGRATING
 from afresh.store.revisions import revision_of
 from afresh.store.schema import HEAD
 
-EXPANDED, CONTRACTED = "0003_from_0002", "0004_from_0003"
+EXPANDED, CONTRACTED = "0004_from_0003", "0005_from_0004"
 PATIENCE = 60
 
 EXPAND = f'''
@@ -56,12 +56,12 @@ def later(tmp_path: Path) -> Path:
     """The migrations of later releases."""
     folder = tmp_path / "migrations"
     shutil.copytree(migrating._FOLDER, folder)
-    (folder / "versions" / "m0003_expand.py").write_text(EXPAND)
+    (folder / "versions" / "m0004_expand.py").write_text(EXPAND)
     return folder
 
 
 def add_contract(later: Path) -> None:
-    (later / "versions" / "m0004_contract.py").write_text(CONTRACT)
+    (later / "versions" / "m0005_contract.py").write_text(CONTRACT)
 
 
 @contextmanager
@@ -132,7 +132,7 @@ def test_a_program_that_the_schema_has_left_behind_is_refused_and_the_one_after_
     with release(monkeypatch, CONTRACTED, later), open_store(url) as newest:
         use_everything(newest, "newest")
     with release(monkeypatch, EXPANDED, later):
-        (later / "versions" / "m0004_contract.py").unlink()  # that release does not have it
+        (later / "versions" / "m0005_contract.py").unlink()  # that release does not have it
         with open_store(url) as middle:
             use_everything(middle, "middle")
     for read_only in (False, True):
@@ -144,7 +144,7 @@ def test_a_program_that_the_schema_has_left_behind_is_refused_and_the_one_after_
 def test_a_migration_that_fails_leaves_the_schema_as_it_was(url: str, later: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with open_store(url) as store:
         trace = built(store)
-    file = later / "versions" / "m0003_expand.py"
+    file = later / "versions" / "m0004_expand.py"
     file.write_text(f"{EXPAND}    op.execute('select no_such_thing from nowhere')\n")
     with release(monkeypatch, EXPANDED, later), pytest.raises(StateUnavailableError, match="nowhere"):
         open_store(url)

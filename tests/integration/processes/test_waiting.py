@@ -68,6 +68,9 @@ def test_other_nodes_go_first_on_the_only_thread_and_the_one_that_waited_is_reus
 
     assert outcome.exit_code == 0
     assert "a_slow" in outcome.reused
+    (told,) = shop.afresh("explain", "a_slow", "--output", "json").json()["nodes"]
+    assert told["explanation"]["waited_seconds"] > 0
+    assert "\n  waited " in shop.afresh("explain", "a_slow").stdout
     assert outcome.executed >= {"b_other", "c_last"}
     (reused,) = (line for line in outcome.stdout.splitlines() if "REUSED sql table model analytics.a_slow" in line)
     assert number_in(waiting) == number_in(reused)

@@ -17,10 +17,14 @@ from afresh.render.json import reason_view
 from afresh.render.views import (
     Assumed,
     AssumedChange,
+    Content,
     Explanation,
+    HeldData,
     InputLine,
     LastBuild,
     LeaseLine,
+    NextBuild,
+    PastDecision,
     PlanHead,
     PlanRow,
     PolicyLine,
@@ -219,7 +223,38 @@ BUILT = Explanation(
     now=NOW,
 )
 
-TOLERATED = Explanation(row=TWELVE[4], run_id=RUN, decided_at=AT + timedelta(hours=1), repeated=7, now=NOW)
+TOLERATED = Explanation(
+    row=TWELVE[4],
+    run_id=RUN,
+    decided_at=AT + timedelta(hours=1),
+    repeated=7,
+    policy=(
+        PolicyLine("enabled", "true"),
+        PolicyLine("lag_tolerance", "2h", "models/marts/schema.yml:12, key `freshness.build_after.count`"),
+        PolicyLine("max_age", "1d", "dbt_project.yml:31, key `state.max_age`"),
+    ),
+    waited_seconds=16.2,
+    content=Content(
+        as_of=AT,
+        verified_at=AT + timedelta(minutes=20),
+        behind_since=AT + timedelta(minutes=40),
+        sources=(
+            HeldData("source.shop.ecom.raw_orders", "source ecom.raw_orders", AT, "9f3ac1d2:1201"),
+            HeldData("source.shop.crm.accounts", "source crm.accounts", AT - timedelta(days=2), is_exact=False),
+        ),
+        not_recorded=("int_orders_pivoted",),
+    ),
+    next=(
+        NextBuild("code_changed", "a change of its code, at once: 14 parts of it are compared"),
+        NextBuild("new_data", "the first run from 09:50 on, because of what has changed already", AT + timedelta(hours=2)),
+    ),
+    history=(
+        PastDecision("reuse", "tolerated", TWELVE[4].reasons, "reused", RUN, AT + timedelta(minutes=40), AT + timedelta(hours=1), 7),
+        PastDecision("reuse", "verified", UNCHANGED, "reused", None, AT + timedelta(minutes=20), AT + timedelta(minutes=20)),
+        PastDecision("build", None, reasons(why.NeverBuilt()), "error", RUN, AT, AT, waited_seconds=16.2, execution_time=41.2),
+    ),
+    now=NOW,
+)
 
 UNKNOWN_INPUT = why.NewData(
     (
