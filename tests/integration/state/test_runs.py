@@ -76,3 +76,17 @@ def test_what_is_not_known_is_one_error(history, shop):
     for command in (("list",), ("show", "01")):
         assert_refused(empty.afresh("runs", *command), "no run is recorded")
     assert not (empty.root / ".afresh").exists()
+
+
+def test_what_was_saved_is_the_sum_of_what_each_reused_node_took_in_an_ordinary_build(shop):
+    project = shop({name: text for name, text in FILES.items() if not name.endswith(".yml")})
+    took = [project.afresh("build", "--force") for _ in range(3)]
+    assert took[-1].exit_code == 0
+    project.replace("models/b.sql", "select id from", "select id + 0 as id from")
+    built = project.afresh("build")
+    reused = sorted(built.reused)
+
+    ordinary = [sorted(run.node(name).execution_time for run in took)[1] for name in reused]
+    assert reused
+    assert "b" not in reused
+    assert runs(project, "list", "--limit", "1")[0]["saved_seconds"] == pytest.approx(sum(ordinary), abs=0.002 * len(reused))
