@@ -22,6 +22,7 @@ OWN = {
     "explain": "afresh.cli.explain",
     "status": "afresh.cli.status",
     "runs": "afresh.cli.runs",
+    "recommend": "afresh.cli.recommend",
     "state": "afresh.cli.state",
     "demo": "afresh.cli.demo",
 }
@@ -42,6 +43,7 @@ Commands that tell what is done and why:
   explain    why a node was built or reused the last time
   status     who runs, who waits for whom, and how each node stands
   runs       what the last runs did
+  recommend  which intervals between builds would have saved work
   demo       an example project in three acts, on embedded DuckDB
 
 Commands for the state itself:

@@ -15,7 +15,7 @@ from afresh.store.codec import pack, unpack
 from afresh.store.engine import chunks
 from afresh.store.instants import instant, optional_instant, optional_micros
 from afresh.store.records import DecisionRecord, DecisionRow
-from afresh.store.run_ranges import has_run, with_run
+from afresh.store.run_ranges import has_run, spans, with_run
 from afresh.store.schema import DECISIONS, RUNS
 
 if TYPE_CHECKING:
@@ -215,7 +215,15 @@ def _record_of_row(row: RowMapping) -> DecisionRecord:
         policy=row["policy"],
         waited_seconds=row["waited_seconds"],
     )
-    return DecisionRecord(decided, row["first_run_id"], row["last_run_id"], instant(row["first_at"]), instant(row["last_at"]), row["count"])
+    return DecisionRecord(
+        decided,
+        row["first_run_id"],
+        row["last_run_id"],
+        instant(row["first_at"]),
+        instant(row["last_at"]),
+        row["count"],
+        tuple(spans(row["runs"])),
+    )
 
 
 def last_at(tx: Transaction) -> Mapping[TraceKey, int]:

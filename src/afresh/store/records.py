@@ -181,6 +181,8 @@ class DecisionRecord:
     first_at: datetime
     last_at: datetime
     count: int
+    in_runs: tuple[tuple[int, int], ...] = ()
+    """The numbers of these runs: the first and the last one of each piece."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ Ranges = list[tuple[int, int]]
 def with_run(text: str, number: int) -> str:
     """``text`` with ``number`` in it."""
     merged: Ranges = []
-    for first, last in sorted([*_parse(text), (number, number)]):
+    for first, last in sorted([*spans(text), (number, number)]):
         if merged and first <= merged[-1][1] + 1:
             merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
         else:
@@ -18,9 +18,10 @@ def with_run(text: str, number: int) -> str:
 
 def has_run(text: str, number: int) -> bool:
     """Whether ``number`` is in it."""
-    return any(first <= number <= last for first, last in _parse(text))
+    return any(first <= number <= last for first, last in spans(text))
 
 
-def _parse(text: str) -> Ranges:
-    spans = [span.partition("-") for span in text.split(",") if span]
-    return [(int(first), int(last or first)) for first, _, last in spans]
+def spans(text: str) -> Ranges:
+    """The first and the last number of each piece."""
+    pieces = [piece.partition("-") for piece in text.split(",") if piece]
+    return [(int(first), int(last or first)) for first, _, last in pieces]

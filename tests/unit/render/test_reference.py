@@ -25,7 +25,9 @@ def test_the_reference_tells_each_reason_with_its_evidence(reason):
     assert told == {key for other, _ in EVERY_REASON if other.code == reason.code for key in evidence(other)}
 
 
-@pytest.mark.parametrize("name", ["node", "summary", "estimate", "what_if", "explanation", "run", "lease", "wait", "relation"])
+@pytest.mark.parametrize(
+    "name", ["node", "summary", "estimate", "what_if", "explanation", "run", "lease", "wait", "relation", "recommendation", "choice"]
+)
 def test_the_reference_tells_every_field(name):
     for field in SCHEMA["$defs"][name]["properties"]:
         assert f"`{field}`" in JSON
