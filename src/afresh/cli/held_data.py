@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from afresh.core.node import ResourceType
@@ -11,12 +12,15 @@ from afresh.render.views import HeldData
 from afresh.render.words import node_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from afresh.core.relation import TraceKey
     from afresh.core.trace import RecordedInput, Trace
     from afresh.store import StateStore
+
+
+_DEEPEST = 200
 
 
 class Held(NamedTuple):
@@ -26,83 +30,98 @@ class Held(NamedTuple):
     not_recorded: tuple[str, ...]
 
 
+@dataclass
+class _Holding:
+    """The data of each source once, the oldest moment of it; and the gaps."""
+
+    data: dict[str, HeldData] = field(default_factory=dict)
+    gaps: dict[str, None] = field(default_factory=dict)
+
+    def add(self, line: HeldData) -> None:
+        before = self.data.get(line.node)
+        if before is None or (line.read_at, line.is_exact) < (before.read_at, before.is_exact):
+            self.data[line.node] = line
+
+    def add_all(self, other: _Holding) -> None:
+        for line in other.data.values():
+            self.add(line)
+        self.gaps |= other.gaps
+
+    def add_as_of(self, other: _Holding, read_at: datetime) -> None:
+        """The same sources, of which it is only known that nothing is newer than a moment."""
+        for line in other.data.values():
+            self.add(HeldData(line.node, line.label, read_at, is_exact=False))
+        self.gaps |= other.gaps
+
+
 class Upwards:
-    """Follows recorded inputs through one state; what was read once is not read again."""
+    """Follows recorded inputs through one state; what was found once is not looked for again."""
 
     def __init__(self, store: StateStore, traces: Mapping[TraceKey, Trace]) -> None:
         self._store = store
         self._traces: dict[TraceKey, Trace | None] = dict(traces)
+        self._tables: dict[TraceKey, _Holding] = {}
+        self._looked_above: set[TraceKey] = set()
+        self._begun: set[TraceKey] = set()
+        self._cut = 0
 
     def held_by(self, trace: Trace, *, read_at: datetime) -> Held:
         """The data that is in a table since its build read, or is seen through a view at a moment: at any depth."""
-        found, gaps = _Found(), dict[str, None]()
-        waiting = [_Step(entry, read_at, is_direct=not is_derived(trace), is_exact=True) for entry in trace.inputs]
-        seen = set(waiting)
-        while waiting:
-            self._foresee(step.entry.key for step in waiting)
-            ahead: list[_Step] = []
-            for step in waiting:
-                above = None if step.entry.key is None else self._traces[step.entry.key]
-                if step.entry.key is None:
-                    gaps[step.entry.node] = None
-                elif above is None:
-                    found.add(step)
-                elif above.key != trace.key:  # what it made itself came from what it read
-                    ahead += step.through(above)
-                    if not above.inputs and not is_derived(above):
-                        found.add(step.through_seed(above))
-            waiting = [step for step in dict.fromkeys(ahead) if step not in seen]
-            seen.update(waiting)
-        return Held(found.lines(), tuple(node_text(node) for node in gaps))
+        self._read_all_above(trace)
+        found = self._through_view(trace, read_at) if is_derived(trace) else self._of_table(trace)
+        return Held(tuple(sorted(found.data.values(), key=lambda line: line.label)), tuple(node_text(node) for node in found.gaps))
 
-    def _foresee(self, keys: Iterable[TraceKey | None]) -> None:
-        more = {key for key in keys if key is not None} - self._traces.keys()
-        if more:
-            known = self._store.snapshot(more).traces
-            self._traces.update({key: known.get(key) for key in more})
+    def _read_all_above(self, trace: Trace) -> None:
+        ahead = [trace]
+        while ahead:
+            keys = {entry.key for one in ahead for entry in one.inputs if entry.key is not None} - self._looked_above
+            self._looked_above |= keys
+            more = keys - self._traces.keys()
+            if more:
+                known = self._store.snapshot(more).traces
+                self._traces.update({key: known.get(key) for key in more})
+            ahead = [above for key in keys if (above := self._traces[key]) is not None]
 
+    def _of_table(self, trace: Trace) -> _Holding:
+        """What the build of a table took in."""
+        if trace.key in self._tables:
+            return self._tables[trace.key]
+        cut_before = self._cut
+        found = self._read(trace, trace.started_at, is_direct=True)
+        if self._cut == cut_before:  # what a circle was cut in is whole for nobody else
+            self._tables[trace.key] = found
+        return found
 
-class _Step(NamedTuple):
-    """An input on the way upwards. ``read_at``: when it was read by a build whose data is what we ask for."""
+    def _through_view(self, trace: Trace, read_at: datetime) -> _Holding:
+        return self._read(trace, read_at, is_direct=False)
 
-    entry: RecordedInput
-    read_at: datetime
-    is_direct: bool
-    """Whether the version is the one that a table of ours was built from; else a view was looked through."""
-    is_exact: bool
+    def _read(self, trace: Trace, read_at: datetime, *, is_direct: bool) -> _Holding:
+        """What reading the inputs of a trace gives. ``is_direct``: whether they had the recorded versions then."""
+        found = _Holding()
+        if trace.key in self._begun or len(self._begun) > _DEEPEST:
+            self._cut += 1
+            return found
+        self._begun.add(trace.key)
+        for entry in trace.inputs:
+            if entry.key is None:
+                found.gaps[entry.node] = None
+            else:
+                self._add(found, entry, self._traces[entry.key], read_at, is_direct=is_direct)
+        self._begun.discard(trace.key)
+        return found
 
-    def through(self, above: Trace) -> list[_Step]:
-        """What was read to make this input."""
+    def _add(self, found: _Holding, entry: RecordedInput, above: Trace | None, read_at: datetime, *, is_direct: bool) -> None:
+        token = entry.version.token if is_direct and isinstance(entry.version, Known) else None
+        if above is None:
+            found.add(HeldData(entry.node, node_text(entry.node), read_at, token))
+            return
         if is_derived(above):  # it keeps no data: its own inputs were read when it was read
-            return [_Step(entry, self.read_at, is_direct=False, is_exact=self.is_exact) for entry in above.inputs]
-        is_same = self._is_of(above)
-        read_at = above.started_at if is_same else self.read_at
-        return [_Step(entry, read_at, is_direct=is_same, is_exact=is_same) for entry in above.inputs]
-
-    def through_seed(self, above: Trace) -> _Step:
-        """A table that reads nothing: a seed's data is that of its build."""
-        is_same = above.resource_type is ResourceType.SEED and self._is_of(above)
-        return self._replace(read_at=above.started_at if is_same else self.read_at, is_direct=False)
-
-    def _is_of(self, above: Trace) -> bool:
-        """Whether what was read is what the last build of it left, as far as that is recorded."""
-        read_it = self.entry.version == Known(above.output_version) if self.is_direct else above.finished_at <= self.read_at
-        return self.is_exact and read_it
-
-
-class _Found:
-    """Each source once, with the oldest moment of which its data is held."""
-
-    def __init__(self) -> None:
-        self._lines: dict[str, HeldData] = {}
-
-    def add(self, step: _Step) -> None:
-        name, version = step.entry.node, step.entry.version
-        token = version.token if step.is_direct and isinstance(version, Known) else None
-        line = HeldData(name, node_text(name), step.read_at, token, step.is_exact)
-        before = self._lines.get(name)
-        if before is None or (line.read_at, line.is_exact) < (before.read_at, before.is_exact):
-            self._lines[name] = line
-
-    def lines(self) -> tuple[HeldData, ...]:
-        return tuple(sorted(self._lines.values(), key=lambda line: line.label))
+            found.add_all(self._through_view(above, read_at))
+            return
+        is_same = entry.version == Known(above.output_version) if is_direct else above.finished_at <= read_at
+        if above.resource_type is ResourceType.SEED:
+            found.add(HeldData(entry.node, node_text(entry.node), above.started_at if is_same else read_at, is_exact=is_same))
+        elif is_same:
+            found.add_all(self._of_table(above))
+        else:
+            found.add_as_of(self._of_table(above), read_at)
