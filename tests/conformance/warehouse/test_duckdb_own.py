@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime, timezone
 
 import duckdb
 import pytest
 
+from afresh.warehouse.cells import session_date_at
 from afresh.warehouse.names import Name
 from afresh.warehouse.probe import NO_LIMITS, Built, Held, Limits
 from afresh.warehouse.registry import engine
@@ -173,6 +175,15 @@ def test_what_is_in_memory_is_never_remembered(tmp_path):
 def test_the_date_is_the_sessions():
     with duckdb.connect() as connection:
         assert connection.execute(DUCK.session_date_sql).fetchone()[0].startswith("t:20")
+
+
+def test_the_date_of_a_moment_is_the_sessions_too():
+    evening = session_date_at(datetime(2026, 12, 1, 18, 0, tzinfo=timezone.utc))
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'Pacific/Kiritimati'")
+        assert connection.execute(evening).fetchone() == ("t:2026-12-02",)
+        connection.execute("set TimeZone = 'UTC'")
+        assert connection.execute(evening).fetchone() == ("t:2026-12-01",)
 
 
 def test_columns_of_what_was_just_built_are_told_without_reading_it_and_as_they_are_told_at_the_end(jobs):

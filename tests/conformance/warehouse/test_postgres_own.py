@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 import pytest
 
 from afresh.warehouse.asks import AskSql
+from afresh.warehouse.cells import session_date_at
 from afresh.warehouse.names import Identity
 from afresh.warehouse.probe import Built, Held
 from afresh.warehouse.registry import engine
@@ -209,3 +212,11 @@ def test_the_date_is_the_sessions(session):
     session.execute("set time zone 'Etc/GMT+12'")
     assert east > session.execute(PG.session_date_sql).fetchone()[0]
     assert east.startswith("t:20")
+
+
+def test_the_date_of_a_moment_is_the_sessions_too(session):
+    evening = session_date_at(datetime(2026, 12, 1, 18, 0, tzinfo=timezone.utc))
+    session.execute("set time zone 'Pacific/Kiritimati'")
+    assert session.execute(evening).fetchone() == ("t:2026-12-02",)
+    session.execute("set time zone 'UTC'")
+    assert session.execute(evening).fetchone() == ("t:2026-12-01",)
