@@ -128,7 +128,7 @@ def _explanation(record: DecisionRecord, state: _State, *, target_of: str | None
         parts=tuple(_parts(reasons)),
         parts_total=None if trace is None else len(trace.code.parts),
         texts=tuple(_texts(reasons)),
-        inputs=tuple(_inputs(trace, reasons)),
+        inputs=tuple(_with_changes(_inputs(trace, reasons), before)),
         policy=policy,
         waited_seconds=record.row.waited_seconds,
         history=tuple(map(_past, _runs(before, state.asked.last))),
@@ -251,6 +251,17 @@ def _inputs(trace: Trace | None, reasons: Sequence[ReasonView]) -> list[InputLin
     lines = [_changed_input(entry) for entry in changed.values()]
     recorded = () if trace is None else trace.inputs
     return [*lines, *(same_input(entry.node, entry.version) for entry in recorded if entry.node not in changed)]
+
+
+def _with_changes(lines: Iterable[InputLine], before: Sequence[DecisionRecord]) -> Iterator[InputLine]:
+    """Each input with the moment at which a run saw last that it had changed."""
+    seen: dict[str, datetime] = {}
+    for record in before:
+        for reason in reasons_from_json(record.row.reasons):
+            for entry in reason.evidence.get("inputs") or ():
+                if isinstance(entry, dict):
+                    seen.setdefault(entry["node"], record.first_at)
+    return (replace(line, changed_at=seen.get(line.node)) for line in lines)
 
 
 def _changed_input(entry: dict[str, Any]) -> InputLine:

@@ -78,5 +78,5 @@ class Assumptions:
 
     def without_effect(self) -> tuple[NodeId, ...]:
         """Changes that make no difference, because nothing that is selected is concerned by them."""
-        reached = set(reach(self._host, self._host.selected))
+        reached = set(reach(self._host, self._host.selected)) if self._changed else set()
         return tuple(node.id for node in self._changed if node.id not in reached)

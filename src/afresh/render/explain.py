@@ -147,6 +147,9 @@ def _inputs(told: Explanation, paint: Paint, width: int) -> Iterator[str]:
     for entry in inputs:
         if entry.note:
             yield from (f"  {line}" for line in wrapped(f"{one_line(entry.label)}: {one_line(entry.note)}", width - 2))
+    changed = [f"{one_line(entry.label)} at {moment_text(entry.changed_at, told.now)}" for entry in inputs if entry.changed_at is not None]
+    if changed:
+        yield from (f"  {line}" for line in wrapped(f"seen to change last: {', '.join(changed)}", width - 2))
 
 
 def _inputs_of(row: PlanRow) -> Iterator[InputLine]:

@@ -208,7 +208,15 @@ def explanation_json(told: Explanation) -> NodeJson:
         "parts": [{"name": p.name, "group": p.group, "recorded": p.recorded, "observed": p.observed} for p in told.parts],
         "diffs": [{"name": change.name, "diff": "\n".join(unified(change))} for change in told.texts],
         "inputs": [
-            {"node": i.node, "label": i.label, "recorded": i.recorded, "observed": i.observed, "same": i.same, "note": i.note}
+            {
+                "node": i.node,
+                "label": i.label,
+                "recorded": i.recorded,
+                "observed": i.observed,
+                "same": i.same,
+                "note": i.note,
+                "changed_at": _moment(i.changed_at),
+            }
             for i in told.inputs
         ],
         "policy": [{"key": line.key, "value": line.value, "origin": line.origin} for line in told.policy],

@@ -175,6 +175,8 @@ class InputLine:
     same: bool
     note: str = ""
     """Why a version is not known, or what kind of token it is."""
+    changed_at: datetime | None = None
+    """When a run saw last that it had changed, as far as decisions before were looked at."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,13 @@ def test_a_reused_table_says_how_current_it_is_and_whose_data_it_holds(lived):
     assert told["not_null_report_id"]["explanation"]["content"] is None
 
 
+def test_each_input_says_when_it_was_seen_to_change(lived):
+    report = nodes(lived, "report")["report"]["explanation"]
+    changed = {one["label"]: one["changed_at"] for one in report["inputs"]}
+    assert changed == {"source raw.two": report["content"]["behind_since"], "seen": None}
+    assert "seen to change last: source raw.two at" in lived.afresh("explain", "report").stdout
+
+
 def test_what_builds_it_next_is_told_of_every_node(lived):
     told = {name: [cause["code"] for cause in node["explanation"]["next"]] for name, node in nodes(lived).items()}
     assert told["report"] == ["code_changed", "new_data", "max_age", "relation_missing"]

@@ -214,7 +214,7 @@ BUILT = Explanation(
         ),
     ),
     inputs=(
-        InputLine("source.shop.ecom.raw_orders", "source ecom.raw_orders", "9f3ac1d2:1201", "9f3ac1d2:1244", same=False),
+        InputLine("source.shop.ecom.raw_orders", "source ecom.raw_orders", "9f3ac1d2:1201", "9f3ac1d2:1244", same=False, changed_at=AT),
         InputLine("model.shop.stg_orders", "stg_orders", "b17", "b17", same=True),
         InputLine("source.shop.crm.accounts", "source crm.accounts", None, None, same=False, note="no signal of change is known"),
     ),
