@@ -8,7 +8,7 @@ from docs.reader import Reader, lines_missing
 
 PROJECT = "my-dbt-project"
 TUTORIAL = "docs/tutorial/first-steps.md"
-START_BESIDE_THE_PROJECT = {"README.md", "docs/how-to/first-project.md"}
+START_BESIDE_THE_PROJECT = {"README.md", "docs/how-to/adopt.md", "docs/how-to/first-project.md"}
 WITH_COMMANDS = [one.name for one in pages() if any(block.language == "console" for block in one.blocks)]
 
 

@@ -24,6 +24,7 @@ OWN = {
     "runs": "afresh.cli.runs",
     "recommend": "afresh.cli.recommend",
     "state": "afresh.cli.state",
+    "doctor": "afresh.cli.doctor",
     "demo": "afresh.cli.demo",
 }
 """Our commands: each module has a ``main(arguments) -> int``."""
@@ -44,10 +45,11 @@ Commands that tell what is done and why:
   status     who runs, who waits for whom, and how each node stands
   runs       what the last runs did
   recommend  which intervals between builds would have saved work
+  doctor     whether all works that a run needs, and how each source tells that it changed
   demo       an example project in three acts, on embedded DuckDB
 
 Commands for the state itself:
-  state      show, invalidate, forget, prune, export or import what is recorded
+  state      show, check, invalidate, forget, prune, adopt, export or import what is recorded
 
 Every other command (ls, compile, docs, deps, source freshness, …) is handed to dbt unchanged.
 

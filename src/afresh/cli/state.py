@@ -1,4 +1,4 @@
-"""``afresh state``: what can be done with the state itself. Needs no warehouse, and dbt for its selectors only."""
+"""``afresh state``: what can be done with the state itself. Only `check` and `adopt` need the warehouse; selectors need dbt."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from afresh.cli import state_export, state_forget, state_import, state_invalidate, state_prune, state_show
+from afresh.cli import state_adopt, state_check, state_export, state_forget, state_import, state_invalidate, state_prune, state_show
 from afresh.cli.command import HELP, run
 
 if TYPE_CHECKING:
@@ -22,9 +22,11 @@ def _state() -> None:
 
 
 _state.add_command(state_show.show)
+_state.add_command(state_check.check)
 _state.add_command(state_invalidate.invalidate)
 _state.add_command(state_forget.forget)
 _state.add_command(state_prune.prune)
+_state.add_command(state_adopt.adopt)
 _state.add_command(state_export.export)
 _state.add_command(state_import.import_)
 

@@ -236,9 +236,15 @@ class Unchanged:
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
-    """Nothing differs since the relation was declared current; Afresh has not built it."""
+    """Nothing differs since the relation was declared current; Afresh has not built it.
+
+    Where that was done, it says who did it and why, and when the run began whose build it stands for.
+    """
 
     code: ClassVar[str] = "adopted"
+    by: str = ""
+    why: str = ""
+    as_of: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

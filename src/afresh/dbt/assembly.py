@@ -66,7 +66,7 @@ def assemble(task: Any, options: Options) -> Guest:
     settings = replace(_run_settings(task, options, store), what_if=what_if)
     name_sessions(task, settings.run_id)
     session = RunSession(store=store, host=host, settings=settings, journal=journal)
-    return (PlanGuest if options.plan else RunGuest)(task, session, host, options)
+    return (RunGuest if options.builds else PlanGuest)(task, session, host, options)
 
 
 def assemble_without_state(task: Any, options: Options) -> Guest:

@@ -21,7 +21,6 @@ from afresh.orchestration.code_types import CodeComparison
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from afresh.core.trace import Trace
     from afresh.dbt.code_record import CodeTracer
     from afresh.dbt.dependencies import Dependencies
     from afresh.dbt.forms import FormRenderer, Forms
@@ -52,13 +51,13 @@ class CodeComparer:
         self._dialect = dialect
         self._exists = exists
 
-    def compare(self, node: Any, trace: Trace, memo: CodeMemo | None, compiled: str | None) -> CodeComparison:
-        """Every part of the node's code that differs from the trace."""
+    def compare(self, node: Any, built: CodeVersion, memo: CodeMemo | None, compiled: str | None) -> CodeComparison:
+        """Every part of the node's code that differs from that of a build."""
         reading = self._reader.read(node)
         unknown = reading.not_reusable or (NO_RECORD if memo is None else None)
         if unknown is not None or memo is None:
             return CodeComparison(not_reusable=unknown)
-        recorded = trace.code if trace.code.is_comparable else memo.parts_again()
+        recorded = built if built.is_comparable else memo.parts_again()
         if recorded is None:
             return CodeComparison(not_reusable=OTHER_ALGORITHM)
         entries = memo.depfile.entries
@@ -73,10 +72,17 @@ class CodeComparer:
         if not reading.is_rendered:
             return CodeComparison(_once((*sure, *self._blamed(rendered_from))))
         blamed = rendered_from if memo.is_comparable else ()  # by digests of another algorithm nobody can tell which of them changed
-        return self._rendered(node, trace, memo, compiled, sure=sure, rendered_from=blamed)
+        return self._rendered(node, built, memo, compiled, sure=sure, rendered_from=blamed)
 
     def _rendered(
-        self, node: Any, trace: Trace, memo: CodeMemo, compiled: str | None, *, sure: tuple[PartChange, ...], rendered_from: tuple[str, ...]
+        self,
+        node: Any,
+        built: CodeVersion,
+        memo: CodeMemo,
+        compiled: str | None,
+        *,
+        sure: tuple[PartChange, ...],
+        rendered_from: tuple[str, ...],
     ) -> CodeComparison:
         reading = self._reader.read(node)
         forms = self._forms.render(node, reading, memo, exists=self._exists(node))
@@ -84,17 +90,17 @@ class CodeComparer:
             changes = _once((*sure, *self._text_changes(memo, reading, rendered_from))) if sure or memo.raw != reading.raw else ()
             return CodeComparison(changes, not_reusable=forms.not_reusable, rendered=True)
         differs = [
-            name for name, text in _to_compare(forms, memo, node) if not self._same(reading, trace, memo, compiled, name=name, text=text)
+            name for name, text in _to_compare(forms, memo, node) if not self._same(reading, built, memo, compiled, name=name, text=text)
         ]
         if differs:
             return CodeComparison(_once((*sure, *self._text_changes(memo, reading, rendered_from))), rendered=True)
         fresh = None if sure else self._fresh(node, reading, memo, forms)
         return CodeComparison(sure, rendered=True, depfile=fresh)
 
-    def _same(self, reading: NodeReading, trace: Trace, memo: CodeMemo, compiled: str | None, *, name: str, text: str) -> bool:
-        recorded = trace.code.parts.get(name) or trace.code.parts.get(FULL)
+    def _same(self, reading: NodeReading, built: CodeVersion, memo: CodeMemo, compiled: str | None, *, name: str, text: str) -> bool:
+        recorded = built.parts.get(name) or built.parts.get(FULL)
         digest = form_digest(reading, text, self._dialect)
-        if trace.code.is_comparable and recorded is not None and recorded.digest == digest:
+        if built.is_comparable and recorded is not None and recorded.digest == digest:
             return True
         before = memo.text(name, compiled) if name in memo.forms else memo.text(FULL, compiled)
         if before is None or reading.is_python:

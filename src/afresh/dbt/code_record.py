@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from afresh.dbt.forms import FormRenderer
     from afresh.dbt.node_reading import NodeReader, NodeReading
     from afresh.dbt.read_inputs import ReadInputs
-    from afresh.dbt.recording import Recording
+    from afresh.dbt.recording import Reached, Recording
 
 EXECUTED, ENGINE = "executed", "engine_macros"
 """The parts that stand for everything that execution reads, and for the macros of dbt and the adapter in it."""
@@ -104,9 +104,9 @@ class CodeTracer:
         writes = not all(is_read_only(statement, self._dialect) for statement in statements)
         return f"{WITH_SIDE_EFFECTS}its Jinja sends SQL that may write" if writes else None
 
-    def executed(self, node: Any, reading: NodeReading, recording: Recording) -> frozenset[str]:
+    def executed(self, node: Any, reading: NodeReading, execute: Reached) -> frozenset[str]:
         """The keys of what execution read."""
-        return self._dependencies.of_execution(node, recording.execute, reading.hooks)
+        return self._dependencies.of_execution(node, execute, reading.hooks)
 
     def depfile(self, traced: Traced, entries: Mapping[str, str]) -> Depfile:
         """The depfile with these values."""
@@ -148,7 +148,20 @@ class CodeRecorder:
         forms = self._forms_of(node, reading, compiled, found[node.unique_id], traced)
         if forms.found:
             traced = self._tracer.traced(node, _together(found, forms.found))
-        executed = self._tracer.executed(node, reading, recording)
+        return self._made(node, compiled, forms, traced, self._tracer.executed(node, reading, recording.execute))
+
+    def record_of_other(self, node: Any, compiled: str, execute: Reached) -> CodeRecord:
+        """The code of a build that somebody else made, from what they compiled and what rendering reaches now.
+
+        ``execute``: what execution may reach, since nobody saw what it did. It stands for the build only if the code is the same.
+        """
+        reading = self._reader.read(node)
+        forms = self._forms.render(node, reading, CodeMemo(), exists=True) if reading.is_rendered else Forms()
+        traced = self._tracer.traced(node, forms.found)
+        return self._made(node, compiled, forms, traced, self._tracer.executed(node, reading, execute))
+
+    def _made(self, node: Any, compiled: str, forms: Forms, traced: Traced, executed: frozenset[str]) -> CodeRecord:
+        reading = self._reader.read(node)
         entries = self._dependencies.values(traced.keys | executed)
         memo = CodeMemo(
             depfile=self._tracer.depfile(traced, entries),

@@ -86,6 +86,10 @@ class Dependencies:
         found = [macro for unique_id in sorted(unique_ids) if (macro := self._now.macro(unique_id)) is not None]
         return [one for one in found if not self._now.is_engine_macro(one)], [one for one in found if self._now.is_engine_macro(one)]
 
+    def variables(self, keys: Iterable[str]) -> set[str]:
+        """What people call the vars and environment variables among these keys."""
+        return {self.named(key)[0] for key in keys if split_key(key)[0] in (ReadKind.VAR, ReadKind.ENV)}
+
     # --- values now ---------------------------------------------------------------------------------------------------
 
     def values(self, keys: Iterable[str]) -> dict[str, str]:

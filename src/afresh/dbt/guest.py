@@ -249,7 +249,7 @@ class RunGuest:
 
 
 class PlanGuest(seam_points.NobodyWaits):
-    """Takes part in a task that only plans: no schema, hook or node runs."""
+    """Takes part in a task that only plans, or does something else in the place of a run: no schema, hook or node runs."""
 
     def __init__(self, task: Any, session: RunSession, host: DbtHost, options: Options) -> None:
         self._task = task
@@ -260,23 +260,29 @@ class PlanGuest(seam_points.NobodyWaits):
     def execute_with_hooks(self, original: Callable[..., Any], selected: Any) -> Any:  # noqa: ARG002 - the plan replaces the run
         """Fill dbt's cache of relations as a run does, decide, and end with no results."""
         from afresh.dbt.compat import planning
-        from afresh.orchestration.forecast import Queue
-        from afresh.orchestration.planning import make_plan
 
+        if self._options.before_looking is not None:
+            self._options.before_looking()
         try:
             self._session.lock_files()
             self._host.wait_for_files(self._session.settings.queue_timeout)
             planning.prepare(self._task)
             self._host.attach(self._task)
             self._session.open()
-            after = writers_of_reads(self._host, self._session.first_picture)
-            report = make_plan(self._session, after, Queue(int(self._task.config.threads), _ancestors(self._task, after)))
-            if self._options.report is not None:
-                self._options.report(replace(report, warnings=tuple(self._host.warnings)))
+            (self._options.instead or self._plan)(self._session, self._host)
         finally:
             close_run(self._session, ended_well=True)
             self._host.close()
         return planning.no_results(self._task)
+
+    def _plan(self, session: RunSession, host: DbtHost) -> None:
+        from afresh.orchestration.forecast import Queue
+        from afresh.orchestration.planning import make_plan
+
+        after = writers_of_reads(host, session.first_picture)
+        report = make_plan(session, after, Queue(int(self._task.config.threads), _ancestors(self._task, after)))
+        if self._options.report is not None:
+            self._options.report(replace(report, warnings=tuple(host.warnings)))
 
     def execute_nodes(self, original: Callable[[], Any]) -> Any:
         """Never reached: the plan replaces the run."""

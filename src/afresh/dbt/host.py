@@ -82,6 +82,8 @@ class DbtHost:
         self._nodes: ProjectNodes | None = None
         self._code: CodeService | None = None
         self._selected: tuple[NodeId, ...] = ()
+        self.warehouse: str | None = None
+        """Which warehouse this is; ``None`` where nobody can tell, so that nothing is remembered of it."""
 
     # --- beginning and end --------------------------------------------------------------------------------------------
 
@@ -95,10 +97,11 @@ class DbtHost:
             identity = replace(identity, warehouse=self._parts.warehouse_id)
         if identity.warehouse is None:
             self.say("no_warehouse", _NOT_KNOWN)
+        self.warehouse = identity.warehouse
         self._names = self._name(identity)
         self._nodes = ProjectNodes(self._facts.manifest, relation_of=self._names.relation_of, warehouse=identity.warehouse or "")
         logging.getLogger("sqlglot").setLevel(logging.ERROR)  # what its parser cannot read is an answer here, not news
-        self._code = self._parts.code_service(self._facts.manifest, self._facts.config, self._facts.adapter, self._names.locate)
+        self._code = self.code_of(self._facts.manifest)
         self._selected = self._in_order(task)
 
     def _name(self, identity: Identity) -> Names:
@@ -140,6 +143,25 @@ class DbtHost:
         """Everything about code versions."""
         assert self._code is not None  # noqa: S101 - attach() comes first
         return self._code
+
+    def code_of(self, manifest: Any) -> CodeService:
+        """Code versions by a manifest of this project: its own, or that of an earlier run."""
+        return self._parts.code_service(manifest, self._facts.config, self._facts.adapter, self.names.locate)
+
+    @property
+    def project_name(self) -> str:
+        """The name of the root project."""
+        return str(self._facts.config.project_name)
+
+    @property
+    def adapter_type(self) -> str:
+        """What dbt calls the adapter."""
+        return str(self._facts.adapter.type())
+
+    @property
+    def target_name(self) -> str:
+        """dbt's target."""
+        return str(self._facts.config.target_name)
 
     # --- nodes --------------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from afresh.config.settings import Settings
+    from afresh.dbt.host import DbtHost
     from afresh.orchestration.run_report import RunReport
+    from afresh.orchestration.run_session import RunSession
 
 STATE_AWARE = ("build", "run", "test", "seed", "snapshot", "retry")
 """dbt's commands that decide per node."""
@@ -31,9 +33,18 @@ class Options:
     job: str = ""
     report: Callable[[RunReport], None] | None = None
     """Who wants to see what came out, beside the lines in dbt's log."""
+    instead: Callable[[RunSession, DbtHost], None] | None = None
+    """What is done in the place of a run once dbt could begin it; with ``plan``, nothing may be touched."""
+    before_looking: Callable[[], None] | None = None
+    """Called in the place of a run when the project is read, and the warehouse is about to be asked for the first time."""
     quiet_summary: bool = False
     """Leave the closing line out of dbt's log, because the caller prints its own."""
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def builds(self) -> bool:
+        """Whether nodes are run, if they are due; else something else is done in the place of a run."""
+        return not self.plan and self.instead is None
 
 
 _active: list[Options] = []

@@ -40,7 +40,7 @@ def _guest(task: Any, options: Options) -> seam_points.Guest | None:
     try:
         return assemble(task, options)
     except StateUnavailableError as error:
-        if options.settings.on_state_error.value == "fail" or options.plan:
+        if options.settings.on_state_error.value == "fail" or not options.builds:
             raise
         results.warn(f"the state cannot be used, so this run goes on as plain dbt and reuses nothing: {error}")
         from afresh.dbt.assembly import assemble_without_state

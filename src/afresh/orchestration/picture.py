@@ -55,6 +55,10 @@ class Picture:
         """Take in a trace that this run has just written: newer than the snapshot, and never newer than what is read next."""
         self._ours[trace.key] = trace
 
+    def take_back(self, trace: Trace) -> None:
+        """Forget a trace that was taken in and not written after all."""
+        self._ours.pop(trace.key, None)
+
     def trace(self, key: TraceKey) -> Trace | None:
         """What the last complete build of a relation recorded."""
         if key in self._ours:

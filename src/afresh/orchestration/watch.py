@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from afresh.core.node import ResourceType
 from afresh.core.relation import relation_of_key
+from afresh.orchestration.host import BuildEnd, BuildReport
 from afresh.orchestration.ids import new_id
 from afresh.orchestration.readings import converse
 from afresh.store import ProbeMemo, Settlement
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from afresh.core.observation import OutsideChange
     from afresh.core.relation import TraceKey
     from afresh.core.trace import Signature, Trace
-    from afresh.orchestration.host import BuildReport, Host
+    from afresh.orchestration.host import Host
     from afresh.store import StateStore
     from afresh.warehouse.probe import AfterBuild, Chains, Outside
 
@@ -139,6 +140,16 @@ class Watch:
         with self._lock:
             self._built[trace.key] = (trace, report)
         return None
+
+    def declared(self, trace: Trace) -> AfterBuild | None:
+        """As :meth:`built`, of a relation that is declared to be as it stands: what is seen of it now is ours, without any write."""
+        target = self._host.target_of_key(trace.key, purpose=Purpose.OWN)
+        if target is not None and not self.settles_at_end:
+            found = converse(self._host.engine.probe([target]), self._host)
+            token = token_of(found[trace.key]) if trace.key in found else None
+            if token is not None:
+                self._before[trace.key] = token
+        return self.built(trace, BuildReport(BuildEnd.SUCCESS, may_have_written=False, rows=0))
 
     def columns(self, trace: Trace) -> Signature | None:
         """The columns of a relation as its last build left it; looked up where this run built it and has not settled it yet."""

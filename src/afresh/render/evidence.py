@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-_Bare = why.FullRefresh | why.NeverBuilt | why.RelationMissing | why.Unchanged | why.Adopted
+_Bare = why.FullRefresh | why.NeverBuilt | why.RelationMissing | why.Unchanged
 _Attempt = why.Interrupted | why.LastBuildFailed | why.Tainted | why.PartialBuild
 _Parts = why.CodeChanged | why.EngineUpgraded | why.MetadataChanged
 _Moved = why.RelationTypeChanged | why.ChangedOutside | why.VolatileValue | why.WindowMoved
@@ -33,6 +33,7 @@ _Other = (
     | why.FailedTests
     | why.ViewStale
     | why.ClonedFrom
+    | why.Adopted
     | why.NotPassedBefore
 )
 _Trouble = why.QueueTimeout | why.LeaseLost | why.OrphanedQuery | why.StateUnavailable
@@ -113,6 +114,8 @@ def _of_other(reason: _Other) -> Json:
             return {"tests": [_test(test) for test in reason.tests]}
         case why.ViewStale():
             return {"parent": reason.parent, "detail": reason.text}
+        case why.Adopted():
+            return {} if reason.as_of is None else {"by": reason.by, "why": reason.why, "as_of": iso(reason.as_of)}
         case why.ClonedFrom():
             return {"source": reason.source}
         case _:

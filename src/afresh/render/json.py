@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 """The number of the contract: it moves only if a reader of the old one would misread the new one."""
 
-DocumentKind = Literal["plan", "run", "explain", "status", "state", "runs", "recommend"]
+DocumentKind = Literal["plan", "run", "explain", "status", "state", "runs", "recommend", "check", "doctor"]
 
 
 class ReasonJson(TypedDict):

@@ -97,7 +97,7 @@ def _last_build(line: RelationLine, now: datetime, paint: Paint) -> Iterator[str
     if last is None:
         yield "  none is recorded"
     else:
-        yield f"  {_built(line, now)}" + ("" if last.seconds is None else f", took {rough_duration(last.seconds)}")
+        yield f"  {_built(line, now)}" + ("" if last.seconds is None or last.adopted else f", took {rough_duration(last.seconds)}")
         if line.test_status is not None:
             yield f"  result: {line.test_status}"
         if line.build_reasons:
@@ -112,7 +112,9 @@ def _built(line: RelationLine, now: datetime) -> str:
     if last is None or last.finished_at is None:
         return "never built"
     by = f"run {run_text(last.run_id)}{_of_job(last.job)}"
-    return f"built {moment_text(last.finished_at, now)} by {by}" + (" (adopted)" if last.adopted else "")
+    if last.adopted:
+        return f"adopted {moment_text(last.finished_at, now)} by {by}, not built by Afresh"
+    return f"built {moment_text(last.finished_at, now)} by {by}"
 
 
 def _version(entry: InputLine) -> str:

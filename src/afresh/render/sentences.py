@@ -73,7 +73,7 @@ def _verified(trace: Trace, now: datetime | None) -> str:
     # The inputs were read before the build started: from then on nothing has changed, not only from its end on.
     since = moment_text(trace.started_at, now)
     if trace.adopted:
-        return f"nothing changed since it was adopted, {since}"
+        return f"nothing changed since {since}; adopted, not built by Afresh"
     run = f"(run {run_text(trace.run_id)})"
     if trace.resource_type in (ResourceType.TEST, ResourceType.UNIT_TEST):
         return f"passed {since}, nothing changed since {run}"
@@ -220,7 +220,7 @@ def _of_reused(reason: _Reused, now: datetime | None) -> str:
         case why.Unchanged():
             return "nothing changed"
         case why.Adopted():
-            return "nothing changed since it was adopted; not built by Afresh"
+            return _adopted(reason, now)
         case why.TooSoon():
             return f"too soon: due at {moment_text(reason.due_at, now)}, builds at most every {duration_text(reason.interval)}"
         case why.WaitingForInputs():
@@ -231,6 +231,13 @@ def _of_reused(reason: _Reused, now: datetime | None) -> str:
             return f"cloned from {reason.source}"
         case _:
             assert_never(reason)
+
+
+def _adopted(reason: why.Adopted, now: datetime | None) -> str:
+    if reason.as_of is None:
+        return "nothing changed since it was adopted; not built by Afresh"
+    told = f": {reason.why}" if reason.why else ""
+    return f"adopted by {reason.by} as the run of {moment_text(reason.as_of, now)} built it; not built by Afresh{told}"
 
 
 def _names(nodes: tuple[str, ...]) -> list[str]:

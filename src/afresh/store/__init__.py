@@ -6,6 +6,7 @@ processes on one machine) and PostgreSQL mean exactly the same, held by one conf
 
 from afresh.store.exporting import Moved
 from afresh.store.forgetting import Pruned
+from afresh.store.inspecting import inspect_state
 from afresh.store.opening import open_store
 from afresh.store.overview import Overview, Waiting
 from afresh.store.records import (
@@ -22,6 +23,7 @@ from afresh.store.records import (
     RunStatus,
     Settlement,
     Snapshot,
+    StateFacts,
     Taken,
 )
 from afresh.store.statestore import StateStore
@@ -44,10 +46,12 @@ __all__ = [
     "RunStatus",
     "Settlement",
     "Snapshot",
+    "StateFacts",
     "StateStore",
     "Taken",
     "Waiting",
     "check",
+    "inspect_state",
     "not_written",
     "open_store",
 ]

@@ -203,3 +203,19 @@ class EventRecord:
     at: datetime
     kind: str
     payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class StateFacts:
+    """What a state is like from outside.
+
+    ``revision`` is ``None`` where there is no state yet; ``not_writable`` says why nothing can be recorded, if so.
+    """
+
+    place: str
+    revision: str | None
+    newest: str
+    size: int = 0
+    runs: int = 0
+    traces: int = 0
+    not_writable: str | None = None

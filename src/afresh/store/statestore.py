@@ -21,6 +21,7 @@ from afresh.store import (
     identity,
     leases,
     marks,
+    measuring,
     memos,
     runs,
     traces,
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
         RunOutcome,
         RunRecord,
         Snapshot,
+        StateFacts,
         Taken,
     )
     from afresh.store.wakeups import Released
@@ -103,6 +105,10 @@ class StateStore:
     def now(self) -> datetime:
         """The database's time, in UTC: the only clock that judges leases and intervals."""
         return instant(self._db.read(lambda tx: tx.now))
+
+    def facts(self) -> StateFacts:
+        """How large it is, which schema it has, what it holds."""
+        return self._db.read(lambda tx: measuring.facts(tx, self._db.place))
 
     def secrets_key(self) -> str:
         """The key under which this state hashes values that must not be read; empty where there is no state yet."""

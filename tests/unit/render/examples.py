@@ -77,6 +77,10 @@ EVERY_REASON: tuple[tuple[why.Reason, str], ...] = (
     (why.MetadataChanged((PartChange("description", PartGroup.METADATA, "", ""),)), "only descriptions or grants changed: description"),
     (why.Unchanged(), "nothing changed"),
     (why.Adopted(), "nothing changed since it was adopted; not built by Afresh"),
+    (
+        why.Adopted("ada@etl-1", "moved from plain dbt", AT),
+        "adopted by ada@etl-1 as the run of 2026-11-22 06:50 UTC built it; not built by Afresh: moved from plain dbt",
+    ),
     (why.TooSoon(AT + timedelta(hours=1), timedelta(hours=1)), "too soon: due at 2026-11-22 07:50 UTC, builds at most every 1h"),
     (why.WaitingForInputs(("source ecom.raw_items",)), "waits for new data in source ecom.raw_items"),
     (why.UpstreamTolerated(("model.shop.stg_orders",)), "as fresh as its inputs, which may lag: stg_orders"),

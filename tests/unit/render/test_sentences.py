@@ -66,7 +66,7 @@ def test_text_of_a_warehouse_cannot_move_the_cursor_or_start_a_line():
         (replace(TRACE, relation_type="view"), "unchanged since 06:50 (run 01JDA3K9QX…)"),
         (replace(TRACE, resource_type=ResourceType.SEED), "file unchanged since 06:50 (run 01JDA3K9QX…)"),
         (replace(TRACE, resource_type=ResourceType.TEST), "passed 06:50, nothing changed since (run 01JDA3K9QX…)"),
-        (replace(TRACE, adopted=True), "nothing changed since it was adopted, 06:50"),
+        (replace(TRACE, adopted=True), "nothing changed since 06:50; adopted, not built by Afresh"),
     ],
     ids=["table", "view", "seed", "test", "adopted"],
 )

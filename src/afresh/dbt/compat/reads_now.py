@@ -87,6 +87,12 @@ class ReadsNow:
         """The name of the root project."""
         return str(self._config.project_name)
 
+    @property
+    def macros(self) -> Mapping[str, Any]:
+        """Every macro of the project, its packages, dbt and the adapter, by id."""
+        found: Mapping[str, Any] = self._manifest.macros
+        return found
+
     def macro(self, unique_id: str) -> Any:
         """A macro by its id; ``None`` where the project has none."""
         return self._manifest.macros.get(unique_id)

@@ -64,7 +64,7 @@ class WarehouseAccess:
             with self._adapter.connection_named("afresh"):
                 return self._rows(ask.sql)
         except (DbtBaseException, RuntimeError, OSError) as error:
-            return Failed(str(error))
+            return Failed(_without_heading(str(error)))
 
     def _rows(self, sql: str) -> Rows:
         manager = self._adapter.connections
@@ -184,6 +184,12 @@ def _threads(adapter: Any) -> int:
     if adapter.connections.TYPE in _ONE_QUESTION_FOR_ALL:
         return _FEWEST_THREADS
     return max(_FEWEST_THREADS, min(int(adapter.config.threads or 1), _MOST_THREADS))
+
+
+def _without_heading(message: str) -> str:
+    """What an error of dbt says, without the line before it that only says of which kind it is."""
+    heading, _, rest = message.strip().partition("\n")
+    return rest.strip() if heading.endswith("Error") and rest.strip() else message
 
 
 def _type_of(relation: Any) -> str:
