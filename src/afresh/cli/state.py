@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from afresh.cli import state_adopt, state_check, state_export, state_forget, state_import, state_invalidate, state_prune, state_show
+from afresh.cli import (
+    state_adopt,
+    state_check,
+    state_export,
+    state_forget,
+    state_import,
+    state_invalidate,
+    state_migrate,
+    state_prune,
+    state_show,
+)
 from afresh.cli.command import HELP, run
 
 if TYPE_CHECKING:
@@ -29,6 +39,7 @@ _state.add_command(state_prune.prune)
 _state.add_command(state_adopt.adopt)
 _state.add_command(state_export.export)
 _state.add_command(state_import.import_)
+_state.add_command(state_migrate.migrate)
 
 
 def main(arguments: Sequence[str]) -> int:

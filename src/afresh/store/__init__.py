@@ -7,7 +7,7 @@ processes on one machine) and PostgreSQL mean exactly the same, held by one conf
 from afresh.store.exporting import Moved
 from afresh.store.forgetting import Pruned
 from afresh.store.inspecting import inspect_state
-from afresh.store.opening import open_store
+from afresh.store.opening import awaits_migration, open_store
 from afresh.store.overview import Overview, Waiting
 from afresh.store.records import (
     Build,
@@ -50,6 +50,7 @@ __all__ = [
     "StateStore",
     "Taken",
     "Waiting",
+    "awaits_migration",
     "check",
     "inspect_state",
     "not_written",

@@ -61,6 +61,29 @@ def open_store(
     return StateStore(database)
 
 
+def awaits_migration(url: str, *, base: Path | None = None) -> str | None:
+    """The schema of a state that this release must migrate before it can use it; ``None`` if there is nothing to do, or no state.
+
+    Raises:
+        UsageError: the url is wrong, or the driver it needs is not installed.
+        StateUnavailableError: the database cannot be opened or read, or belongs to a later Afresh.
+    """
+    address = parse_address(url, base)
+    if isinstance(address, SqliteFile):
+        _check_file(address.path, os.R_OK)
+        if not address.path.exists():
+            return None
+    database = ReadingDatabase(_engine(address, _reading_mode(address)), place=address.shown)
+    try:
+        version = database.read(_version)
+    finally:
+        database.close()
+    if version is None or is_usable(version, HEAD):
+        return None
+    _refuse_newer(version, address.shown)
+    return version
+
+
 # --- to write ---------------------------------------------------------------------------------------------------------
 
 
@@ -158,7 +181,7 @@ def _open_to_read(address: Address, clock: Clock) -> Database:
 def _refuse_other(version: str, place: str) -> None:
     _refuse_newer(version, place)
     what = f"the state database has schema {version} and must be migrated to {HEAD} first"
-    raise StateUnavailableError(what, where=place, hint="Any build, for example `afresh build`, migrates it.")
+    raise StateUnavailableError(what, where=place, hint="`afresh state migrate` does that, and so does any build.")
 
 
 def _reading_mode(address: Address) -> str:

@@ -15,7 +15,7 @@ from tests.conformance.store.examples import ALICE, BOB, ORDERS, TTL, built, gra
 
 from afresh.core.trace import AttemptState
 from afresh.errors import StateUnavailableError
-from afresh.store import StateStore, open_store
+from afresh.store import StateStore, awaits_migration, open_store
 from afresh.store.codec import pack
 from afresh.store.migrating import revisions, upgrade
 from afresh.store.schema import HEAD, METADATA
@@ -135,9 +135,20 @@ def test_a_schema_of_a_later_release_is_refused_with_both_versions(url: str) -> 
 def test_an_older_schema_is_not_read_without_a_migration(url: str) -> None:
     make_first_schema(url)
     with pytest.raises(
-        StateUnavailableError, match=rf"must be migrated to {HEAD} first\n  Any build, for example `afresh build`, migrates it"
+        StateUnavailableError, match=rf"must be migrated to {HEAD} first\n  `afresh state migrate` does that, and so does any build"
     ):
         open_store(url, read_only=True)
+
+
+def test_whether_a_migration_is_due_is_told_without_a_change(url: str) -> None:
+    assert awaits_migration(url) is None
+    make_first_schema(url)
+    assert [awaits_migration(url), awaits_migration(url)] == ["0001", "0001"]
+    open_store(url).close()
+    assert awaits_migration(url) is None
+    run_sql(url, "UPDATE afresh_schema_version SET version_num = '0999'")
+    with pytest.raises(StateUnavailableError, match="Upgrade Afresh"):
+        awaits_migration(url)
 
 
 def test_every_state_has_a_key_of_its_own_and_keeps_it(url: str, tmp_path: Path) -> None:
