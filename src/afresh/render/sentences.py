@@ -14,7 +14,7 @@ from afresh.core.decision import Confidence, Reuse
 from afresh.core.node import ResourceType
 from afresh.core.trace import AttemptState
 from afresh.core.version import REBUILT, Unknown
-from afresh.render.words import BEYOND_GRAPH, counted, duration_text, listed, moment_text, node_text, one_line, run_text
+from afresh.render.words import BEYOND_GRAPH, counted, duration_text, failure_text, listed, moment_text, node_text, one_line, run_text
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -130,7 +130,7 @@ def _of_attempt(reason: _Attempt, now: datetime | None) -> str:
             how = "lost its lease" if reason.state is AttemptState.LOST_LEASE else "was interrupted"
             return _with(f"the last build {how} at {at} (run {run_text(reason.run_id)})", reason.detail)
         case why.LastBuildFailed():
-            return _with(f"the last build failed at {at} (run {run_text(reason.run_id)})", reason.detail)
+            return _with(f"the last build failed at {at} (run {run_text(reason.run_id)})", failure_text(reason.detail))
         case why.Tainted():
             return _with(f"nobody knows what it holds since {at}" if reason.detail else f"built without state at {at}", reason.detail)
         case why.PartialBuild():

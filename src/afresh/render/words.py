@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
@@ -19,6 +20,10 @@ BEYOND_GRAPH = ("relation:", "undeclared:")
 
 _KINDS = frozenset({"model", "seed", "snapshot", "test", "unit_test", "function", "source", "exposure", "saved_query", "operation"})
 _PARTS_AFTER_KIND = 2
+_OF_NODE = re.compile(r"\A[\w ]*Error in \w+ \S+ \([^)]*\)\s+")
+"""How dbt begins what it says of a node that failed; whoever tells of the failure has named the node already."""
+_EXCERPT = re.compile(r"\s*^\s*LINE \d+:.*", re.MULTILINE | re.DOTALL)
+"""How DuckDB and PostgreSQL point at a place in the SQL, over several lines: nothing of that is left in a sentence."""
 _UNITS = ((7 * 86_400, "w"), (86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 
 
@@ -104,6 +109,12 @@ def counted(count: int, noun: str, plural: str | None = None) -> str:
 def one_line(text: str) -> str:
     """Text of others (names, messages of a warehouse) made safe for one line of a terminal: no breaks, no control characters."""
     return "".join(_shown(char) for char in " ".join(text.split()))
+
+
+def failure_text(message: str) -> str:
+    """What went wrong in a node, as a sentence tells it: without how dbt begins and without an excerpt of the SQL, if something is left."""
+    told = _EXCERPT.sub("", _OF_NODE.sub("", message)).strip()
+    return told or message
 
 
 def safe_lines(text: str) -> list[str]:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from afresh.render.layout import contrasted
-from afresh.render.words import display_width, duration_text, iso, listed, moment_text, node_text, rough_duration
+from afresh.render.words import display_width, duration_text, failure_text, iso, listed, moment_text, node_text, rough_duration
 
 
 @pytest.mark.parametrize(
@@ -82,3 +82,23 @@ def test_two_values_that_are_cut_still_look_different(recorded, observed):
 )
 def test_an_input_beyond_the_graph_is_called_in_words(name, told):
     assert node_text(name) == told
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        (
+            'Runtime Error in model orders (models/orders.sql)\n  Parser Error: syntax error at or near "max"\n\n  LINE 40: select max\n       ^^^',
+            'Parser Error: syntax error at or near "max"',
+        ),
+        (
+            'Database Error in model orders (models/orders.sql)\n  column "x" does not exist\n  LINE 3: x\n  HINT: y',
+            'column "x" does not exist',
+        ),
+        ("Runtime Error in snapshot prices (snapshots/prices.sql)", "Runtime Error in snapshot prices (snapshots/prices.sql)"),
+        ("division by zero", "division by zero"),
+        ("", ""),
+    ],
+)
+def test_a_failure_is_told_without_the_name_of_its_node_and_without_sql(message, told):
+    assert failure_text(message) == told
