@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 _DAMAGED = (
     "the file is damaged or is not a state database",
-    "Move it away; a new one is made on the next run, and every node is then built once.",
+    (
+        "If it was the state, move it away: the next run makes a new one, and every node is then built once. "
+        "If it is another file, such as the warehouse's, let state_url name a file of its own."
+    ),
 )
 # SQLite says what is wrong in its message alone (its error codes are there from Python 3.11 on).
 _SQLITE: tuple[tuple[str, tuple[str, str]], ...] = (

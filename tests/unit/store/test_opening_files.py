@@ -91,7 +91,8 @@ def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(tmp_path: Path,
     file = tmp_path / "state.db"
     file.write_bytes(content)
     error = refusal(f"sqlite:///{file}", read_only=read_only)
-    assert str(error).startswith(f"{file}: the file is damaged or is not a state database\n  Move it away")
+    assert str(error).startswith(f"{file}: the file is damaged or is not a state database\n  If it was the state, move it away")
+    assert "If it is another file, such as the warehouse's, let state_url name a file of its own." in str(error)
     assert file.read_bytes() == content
 
 
