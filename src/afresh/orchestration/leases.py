@@ -146,6 +146,6 @@ class LeaseKeeper:
 
 def _timeout_text(held: Held, waited: float) -> str:
     return (
-        f"waited {waited:.0f} s for run {held.holder.run_id} on {held.holder.host} (pid {held.holder.pid}), "
-        "which is building this relation; raise `queue_timeout` to wait longer"
+        f"waited {waited:.0f}s for run {held.holder.run_id} on {held.holder.host} (pid {held.holder.pid}), "
+        "which is at work on it; raise `queue_timeout` to wait longer"
     )

@@ -66,7 +66,9 @@ def test_who_is_waited_for_is_told_once_and_a_new_holder_again(keeper, store) ->
 def test_a_wait_that_is_too_long_fails_and_says_for_whom(keeper, store) -> None:
     granted(store, holder=BOB)
     told: list[Held] = []
-    with pytest.raises(QueueTimeoutError, match=r"run run-bob on etl-2 \(pid 22\).*queue_timeout") as error:
+    with pytest.raises(
+        QueueTimeoutError, match=r"waited 0s for run run-bob on etl-2 \(pid 22\), which is at work on it; raise `queue_timeout`"
+    ) as error:
         keeper.acquire(ORDERS, "model.shop.orders", timeout=NO_TIME, on_wait=told.append)
     assert error.value.where == "model.shop.orders"
     assert len(told) == 1
