@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from afresh.cli.command import HELP, JSON, output_option, state_options
+from afresh.cli.command import HELP, JSON, output_option, page, state_options
 from afresh.cli.run_names import refuse_without_runs
 from afresh.cli.state_words import settings_of
 from afresh.errors import EXIT_OK
@@ -33,5 +33,7 @@ def list_(*, limit: int, output: str, project_dir: Path | None, state_url: str |
         refuse_without_runs(store)
         at_work, now = set(store.runs_at_work()), store.now().astimezone()
         lines = [run_line(run, is_at_work=run.record.run_id in at_work) for run in store.runs(limit)]
-    sys.stdout.write((runs_json if output == JSON else runs_text)(lines, now))
+    # Only a terminal has an end of the line: a pipe gets the commands whole.
+    width = page().width if sys.stdout.isatty() else None
+    sys.stdout.write(runs_json(lines, now) if output == JSON else runs_text(lines, now, width=width))
     return EXIT_OK

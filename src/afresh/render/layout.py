@@ -49,6 +49,15 @@ def hanging(head: str, text: str, *, indent: int, width: int) -> list[str]:
     return [padded(head, indent) + first, *(" " * indent + line for line in rest)]
 
 
+def cut(line: str, width: int) -> str:
+    """``line`` without what does not fit into ``width`` columns."""
+    if display_width(line) <= width:
+        return line
+    while display_width(line) > width - 1:
+        line = line[:-1]
+    return line + "…"
+
+
 def columns(rows: Sequence[Sequence[str]], gap: int = 2) -> Iterator[list[str]]:
     """The cells of each row filled to the widths of their columns; the last column is left as it is."""
     widths = [max(display_width(cell) for cell in column) for column in zip(*rows, strict=True)]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from afresh.render.json import document, document_text, node_json
-from afresh.render.layout import NARROWEST, Paint, columns
+from afresh.render.layout import NARROWEST, Paint, columns, cut, hanging
 from afresh.render.status import numbers, took
 from afresh.render.status_json import run_json
-from afresh.render.words import iso, moment_text, node_text, one_line, rough_duration, run_text
+from afresh.render.words import display_width, iso, moment_text, node_text, one_line, rough_duration, run_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -26,8 +26,8 @@ _GROUPS: tuple[tuple[str, str, Callable[[PlanRow], bool]], ...] = (
 )
 
 
-def runs_text(runs: Sequence[RunLine], now: datetime) -> str:
-    """One line for each."""
+def runs_text(runs: Sequence[RunLine], now: datetime, *, width: int | None = None) -> str:
+    """One line for each, cut to ``width`` columns if there are so many only."""
     rows = [
         (
             run_text(run.run_id),
@@ -40,7 +40,8 @@ def runs_text(runs: Sequence[RunLine], now: datetime) -> str:
         )
         for run in runs
     ]
-    return "".join("".join(cells).rstrip() + "\n" for cells in columns(rows)) if rows else "No run is recorded.\n"
+    lines = ["".join(cells).rstrip() for cells in columns(rows)] if rows else ["No run is recorded."]
+    return "".join((line if width is None else cut(line, max(width, NARROWEST))) + "\n" for line in lines)
 
 
 def run_details(run: RunLine, rows: Sequence[PlanRow], now: datetime, *, width: int, color: bool) -> str:
@@ -52,7 +53,7 @@ def run_details(run: RunLine, rows: Sequence[PlanRow], now: datetime, *, width: 
         groups.setdefault(next(title for title, _, belongs in _GROUPS if belongs(row)), []).append(row)
     for title, colour, _ in _GROUPS:
         if title in groups:
-            lines += ["", paint(f"{title} ({len(groups[title]):,})", "bold", colour), *_nodes(groups[title])]
+            lines += ["", paint(f"{title} ({len(groups[title]):,})", "bold", colour), *_nodes(groups[title], width)]
     if not rows and run.outcome:
         lines += ["", "Nothing is kept of what it decided."]
     return "\n".join(lines) + "\n"
@@ -91,7 +92,7 @@ def _did(run: RunLine) -> str:
     return numbers(done).replace(" reused", f" reused{tolerated}", 1) + saved
 
 
-def _nodes(group: Sequence[PlanRow]) -> Iterator[str]:
+def _nodes(group: Sequence[PlanRow], width: int) -> Iterator[str]:
     rows = [
         (
             one_line(node_text(row.unique_id)),
@@ -101,4 +102,6 @@ def _nodes(group: Sequence[PlanRow]) -> Iterator[str]:
         )
         for row in group
     ]
-    yield from ("  " + "".join(cells).rstrip() for cells in columns(rows))
+    for *head, why in columns(rows):
+        indent = 2 + sum(map(display_width, head))
+        yield from (line.rstrip() for line in hanging("  " + "".join(head), why, indent=indent, width=width))

@@ -6,9 +6,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from afresh.render.layout import NARROWEST, Paint, columns
+from afresh.render.layout import NARROWEST, Paint, columns, cut
 from afresh.render.views import RunSummary
-from afresh.render.words import counted, display_width, duration_text, listed, moment_text, node_text, one_line, rough_duration, run_text
+from afresh.render.words import counted, duration_text, listed, moment_text, node_text, one_line, rough_duration, run_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -93,7 +93,7 @@ def status_text(status: Status, *, width: int, color: bool, limit: int | None = 
     """The whole of it; ``limit`` cuts the list of nodes, ``None`` shows every node."""
     paint, width = Paint(color), max(width, NARROWEST)
     sections = (
-        [paint(_cut(f"State at {status.now:%H:%M:%S} in {one_line(status.place)}", width), "bold")],
+        [paint(cut(f"State at {status.now:%H:%M:%S} in {one_line(status.place)}", width), "bold")],
         _section("At work", [_run(run, status) for run in status.at_work], paint, width) or ["No run is at work."],
         _section("Waiting", [_wait(wait, status) for wait in status.waits], paint, width),
         _section("Leases", [_lease(lease, status) for lease in status.leases], paint, width),
@@ -117,7 +117,7 @@ def _section(title: str, rows: Sequence[Sequence[str]], paint: Paint, width: int
     if not rows:
         return []
     lines = ["  " + "".join(cells) for cells in columns(rows)]
-    return [paint(f"{title} ({len(rows):,})", "bold"), *(_cut(line.rstrip(), width) for line in lines)]
+    return [paint(f"{title} ({len(rows):,})", "bold"), *(cut(line.rstrip(), width) for line in lines)]
 
 
 def _run(run: RunLine, status: Status) -> tuple[str, ...]:
@@ -172,7 +172,7 @@ def _nodes(status: Status, paint: Paint, width: int, limit: int | None) -> Itera
     several = len({node.target for node in status.nodes}) > 1
     cells = list(columns([_node(node, status, several=several) for node in shown])) if shown else []
     for node, row in zip(shown, cells, strict=True):
-        line = _cut("  " + "".join(row).rstrip(), width)
+        line = cut("  " + "".join(row).rstrip(), width)
         yield line.replace(node.state, paint(node.state, STATES[node.state]), 1)
     if len(told) > len(shown):
         yield f"  and {len(told) - len(shown):,} more; `--all` lists every node"
@@ -204,14 +204,6 @@ def _since(at: datetime, status: Status) -> str:
 def _seconds(later: datetime, earlier: datetime) -> str:
     """Whole seconds: what changes while one looks should not flicker."""
     return " ".join(duration_text(later - earlier).split()[:2])
-
-
-def _cut(line: str, width: int) -> str:
-    if display_width(line) <= width:
-        return line
-    while display_width(line) > width - 1:
-        line = line[:-1]
-    return line + "…"
 
 
 # --- news -------------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from afresh.core import reason as why
 from afresh.render.json import reason_view
 from afresh.render.runs import run_details, run_details_json, runs_json, runs_text
 from afresh.render.views import RunSummary
+from afresh.render.words import display_width
 from unit.render.examples import AT, NOW, RUN, golden, row
 from unit.render.test_json import VALIDATOR
 from unit.render.test_status import DAILY, ENDED, FIRST, GONE
@@ -30,6 +31,16 @@ def test_runs_read_as_reviewed():
     runs = (FIRST, DONE, GONE)
     text = "\n".join([runs_text(runs, NOW), run_details(DONE, ROWS, NOW, width=80, color=False), run_details(FIRST, (), NOW, width=80, color=False), run_details(GONE, (), NOW, width=80, color=False), runs_text((), NOW)])  # fmt: skip
     assert golden("runs.txt", text) == text
+
+
+@pytest.mark.parametrize("width", [60, 80, 160])
+def test_runs_fit_their_terminal(width):
+    long = replace(ROWS[1], reasons=(reason_view(why.LastBuildFailed(DAILY, AT, "no " * 100), NOW),))
+    listed = runs_text((FIRST, DONE, GONE), NOW, width=width)
+    nodes = run_details(DONE, (long, *ROWS[2:]), NOW, width=width, color=False).partition("\n\n")[2]
+    assert max(map(display_width, (*listed.splitlines(), *nodes.splitlines()))) <= width
+    assert "01JDA6Z2V8…  07:50  prod    gone" in listed
+    assert nodes.split().count("no") == 100
 
 
 def test_colour_adds_nothing_but_colour():
