@@ -98,9 +98,10 @@ def _standing(
     row = record.row
     reasons = tuple(map(without_texts, reasons_from_json(row.reasons)))
     if row.key is not None and row.key in seen.seen.building:
-        return "building", reasons
+        holder = seen.seen.held.get(row.key)
+        return "building", reasons if holder is not None and holder.holder.run_id == record.last_run else ()
     if row.node in waiting:
-        return "waiting", reasons
+        return "waiting", ()
     against = () if row.key is None else standing(row.key, seen.seen)
     if against:
         return ("failed" if against[0].code in _FAILED else "due"), against

@@ -9,10 +9,12 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from afresh.core.lease import Holder
 from afresh.core.trace import AttemptState
 from afresh.store import open_store
 from integration.bad_input.refusal import assert_refused
@@ -128,3 +130,11 @@ def test_on_a_terminal_one_picture_is_drawn_in_place_and_the_screen_is_given_bac
     assert seen.rstrip().endswith(b"\x1b[?1049l")
     assert b"4 nodes: 4 current" in seen
     assert b"Traceback" not in seen
+
+
+def test_a_node_that_is_being_built_again_is_not_told_of_with_the_reason_of_the_build_before(built):
+    with open_store("sqlite:///.afresh/state.db", base=built.root) as store:
+        lease = store.acquire(key_of(built, store, "a"), Holder("01OTHER", "etl-2", 7, "model.shop.a"), timedelta(minutes=5))
+        store.open_build(lease, "model.shop.a", (), "01OTHER")
+    (line,) = (line for line in built.afresh("status").stdout.splitlines() if line.startswith("  building  a "))
+    assert "never built" not in line
