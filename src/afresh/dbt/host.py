@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import time
 from contextlib import nullcontext
@@ -298,7 +299,7 @@ class DbtHost:
     def wait_for_files(self, limit: timedelta) -> None:
         """Wait, from the first connection on, for database files that programs without our state have open."""
         if self._facts.files_to_lock:
-            wait_for_files(self._facts.adapter, limit=limit, say=lambda text: self.say("file", f"waiting for a database file: {text}"))
+            wait_for_files(self._facts.adapter, limit=limit, say=lambda text: self._say_now("file", f"waiting for a database file: {text}"))
 
     def create_schemas_beside_others(self) -> None:
         """Another run may make the same schemas at the same time."""
@@ -360,6 +361,15 @@ class DbtHost:
             self._said.add(code)
             self.warnings.append(text)
         (results.error if is_error else results.warn)(text)
+
+    def _say_now(self, code: str, text: str) -> None:
+        """As :meth:`say`; but what only looks prints its warnings at its end, when it is too late to tell that it waits."""
+        if not self.only_looks:
+            self.say(code, text)
+        elif code not in self._said:
+            self._said.add(code)
+            sys.stderr.write(f"afresh: {text}\n")
+            sys.stderr.flush()
 
     def say_waiting(self, node_id: NodeId, text: str) -> None:
         """dbt's line of a node that waits."""

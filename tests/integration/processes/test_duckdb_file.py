@@ -95,6 +95,21 @@ def test_a_run_waits_for_a_program_that_does_not_share_the_state(shop, jobs):
     assert run.end().exit_code == 0
 
 
+def test_a_plan_that_waits_for_a_program_says_so_while_it_waits(shop):
+    shop.afresh("build")
+    stranger = subprocess.Popen(
+        [sys.executable, "-c", STRANGER, str(shop.warehouse.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with stranger:
+        assert stranger.stdout.readline() == "open\n"
+        plan = shop.start("afresh", "plan")
+        assert "afresh: waiting for a database file" in plan.stderr.readline()
+        stranger.stdin.close()
+    told, _ = plan.communicate()
+    assert plan.returncode == 0
+    assert "waiting for" not in told
+
+
 def test_a_run_gives_up_on_a_stranger_after_queue_timeout(shop, jobs):
     stranger = subprocess.Popen(
         [sys.executable, "-c", STRANGER, str(shop.warehouse.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
