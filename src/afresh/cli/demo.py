@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -57,8 +59,16 @@ def _play(folder: Path) -> int:
         )
         code = _build(folder)
     if code == EXIT_OK:
-        _tell("Ask it why:", f"  cd {folder}", "  afresh explain best_sellers", "  afresh plan")
+        afresh = _spelled()
+        _tell("Ask it why:", f"  cd {folder}", f"  {afresh} explain best_sellers", f"  {afresh} plan")
     return code
+
+
+def _spelled() -> str:
+    """How to call this program from any folder: by its name if the shell finds it, else by its whole path."""
+    beside = Path(sys.executable).with_name("afresh")
+    found = shutil.which("afresh")
+    return shlex.quote(str(beside)) if beside.exists() and (found is None or not beside.samefile(found)) else "afresh"
 
 
 def _tell(*lines: str) -> None:
