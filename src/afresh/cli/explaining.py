@@ -250,7 +250,10 @@ def _inputs(trace: Trace | None, reasons: Sequence[ReasonView]) -> list[InputLin
                 changed[entry["node"]] = entry
     lines = [_changed_input(entry) for entry in changed.values()]
     recorded = () if trace is None else trace.inputs
-    return [*lines, *(same_input(entry.node, entry.version) for entry in recorded if entry.node not in changed)]
+    same = [same_input(entry.node, entry.version) for entry in recorded if entry.node not in changed]
+    if trace is not None and is_derived(trace):  # data flows through it: nobody compared versions
+        same = [replace(line, observed=None) for line in same]
+    return [*lines, *same]
 
 
 def _with_changes(lines: Iterable[InputLine], before: Sequence[DecisionRecord]) -> Iterator[InputLine]:

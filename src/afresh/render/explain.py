@@ -139,10 +139,7 @@ def _inputs(told: Explanation, paint: Paint, width: int) -> Iterator[str]:
         return
     yield paint("Inputs", "bold")
     room = _room(max(len(entry.label) for entry in inputs) + 5, width)
-    rows = [
-        (f"  {one_line(entry.label)}", *_both(entry.recorded, entry.observed, room, _absent(entry)), "same" if entry.same else "differs")
-        for entry in inputs
-    ]
+    rows = [(f"  {one_line(entry.label)}", *_compared(entry, room)) for entry in inputs]
     yield from _table([("  input", "last build", "now", ""), *rows], paint)
     for entry in inputs:
         if entry.note:
@@ -163,6 +160,12 @@ def _entries(row: PlanRow, key: str) -> Iterator[Mapping[str, Any]]:
         for entry in reason.evidence.get(key, ()):
             if isinstance(entry, dict):
                 yield entry
+
+
+def _compared(entry: InputLine, room: int) -> tuple[str, str, str]:
+    if entry.same and entry.observed is None:
+        return _both(entry.recorded, None, room)[0], "any: data flows through", ""
+    return *_both(entry.recorded, entry.observed, room, _absent(entry)), "same" if entry.same else "differs"
 
 
 def _absent(entry: InputLine) -> str:

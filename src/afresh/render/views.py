@@ -166,7 +166,7 @@ class PlanHead:
 
 @dataclass(frozen=True, slots=True)
 class InputLine:
-    """One input of a decision: the version that the last build read and the one that was seen."""
+    """One input of a decision: the version that the last build read and the one that was seen; none where any is the same, as to a view."""
 
     node: str
     label: str

@@ -170,3 +170,11 @@ def test_what_an_ephemeral_model_reads_is_said_not_to_be_recorded(shop):
     project.afresh("build")
     assert nodes(project, "a")["a"]["explanation"]["content"]["not_recorded"] == ["inlined"]
     assert "What inlined reads is not recorded" in project.afresh("explain", "a").stdout
+
+
+def test_a_view_is_not_said_to_read_the_version_of_its_last_build(lived):
+    (line,) = nodes(lived, "seen")["seen"]["explanation"]["inputs"]
+    assert (line["label"], line["observed"], line["same"]) == ("orders", None, True)
+    assert line["recorded"] is not None
+    text = lived.afresh("explain", "seen").stdout
+    assert "any: data flows through" in text.split("Inputs")[1].split("Settings")[0]
