@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from afresh.core.reason import TooSoon
 from afresh.render.layout import NARROWEST, Paint, columns, cut
 from afresh.render.views import RunSummary
 from afresh.render.words import counted, duration_text, listed, moment_text, node_text, one_line, rough_duration, run_text
@@ -184,9 +185,17 @@ def _node(node: NodeLine, status: Status, *, several: bool) -> tuple[str, ...]:
     built = (
         "never built" if last is None or last.finished_at is None else f"built {moment_text(last.finished_at, status.now)}{_by(last.job)}"
     )
+    return node.state, name, built, _why(node, status)
+
+
+def _why(node: NodeLine, status: Status) -> str:
+    row = node.row
+    if node.state == "current" or not row.reasons:
+        return ""
+    reason = row.reasons[0]
     due = "" if row.due_at is None or node.state != "tolerated" else f"due at {moment_text(row.due_at, status.now)}: "
-    why = "" if node.state == "current" or not row.reasons else one_line(row.reasons[0].text)
-    return node.state, name, built, due + why
+    told = "too soon" if due and reason.code == TooSoon.code else one_line(reason.text)  # its text says again when it is due
+    return due + told
 
 
 def _job(job: str) -> str:

@@ -67,6 +67,14 @@ def test_a_status_fits_its_terminal_and_colour_adds_nothing_but_colour(width):
     assert ANSI.sub("", coloured) == plain != coloured
 
 
+def test_a_node_for_which_it_is_too_soon_says_once_when_it_is_due():
+    node = replace(
+        STATUS.nodes[3], row=replace(TOO_SOON, reasons=(reason_view(why.TooSoon(NOW + timedelta(hours=2), timedelta(hours=4))),))
+    )
+    text = status_text(replace(STATUS, nodes=(node,)), width=160, color=False)
+    assert text.splitlines()[-1].endswith("due at 10:50: too soon")
+
+
 def test_nodes_that_are_current_are_counted_and_listed_only_when_all_are():
     many = replace(
         STATUS, nodes=tuple(replace(STATUS.nodes[at % 2], row=row(f"m{at}", decision="reuse", confidence="verified")) for at in range(60))
