@@ -103,5 +103,8 @@ def _nodes(group: Sequence[PlanRow], width: int) -> Iterator[str]:
         for row in group
     ]
     for *head, why in columns(rows):
-        indent = 2 + sum(map(display_width, head))
-        yield from (line.rstrip() for line in hanging("  " + "".join(head), why, indent=indent, width=width))
+        told, indent = "  " + "".join(head), 2 + sum(map(display_width, head))
+        if why and width - indent < NARROWEST // 2:  # long names leave no room beside them
+            yield told.rstrip()
+            told, indent = "", 6
+        yield from (line.rstrip() for line in hanging(told, why, indent=indent, width=width))

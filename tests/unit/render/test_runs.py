@@ -33,9 +33,10 @@ def test_runs_read_as_reviewed():
     assert golden("runs.txt", text) == text
 
 
+@pytest.mark.parametrize("name", ["short", "and_long" * 3], ids=len)
 @pytest.mark.parametrize("width", [60, 80, 160])
-def test_runs_fit_their_terminal(width):
-    long = replace(ROWS[1], reasons=(reason_view(why.LastBuildFailed(DAILY, AT, "no " * 100), NOW),))
+def test_runs_fit_their_terminal(width, name):
+    long = replace(ROWS[1], unique_id="model.shop.late_" + name, reasons=(reason_view(why.LastBuildFailed(DAILY, AT, "no " * 100), NOW),))
     listed = runs_text((FIRST, DONE, GONE), NOW, width=width)
     nodes = run_details(DONE, (long, *ROWS[2:]), NOW, width=width, color=False).partition("\n\n")[2]
     assert max(map(display_width, (*listed.splitlines(), *nodes.splitlines()))) <= width
