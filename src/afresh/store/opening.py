@@ -238,8 +238,12 @@ def _check_file(path: Path, access: int) -> None:
 
 
 def _make_folder(folder: Path) -> None:
+    """A folder that is made for the state keeps itself out of git: a checkout that brought an old state back would bring back old truths."""
+    is_new = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if is_new:
+            (folder / ".gitignore").write_text("# Made by Afresh. What is in here belongs to this machine.\n*\n", encoding="utf-8")
     except OSError as error:
         raise StateUnavailableError(
             f"the folder of the state file cannot be made: {error.strerror or error}",

@@ -245,3 +245,13 @@ def test_a_write_that_fails_half_way_leaves_nothing(store: StateStore) -> None:
         store._db.write(work)
     assert store._db.read(lambda tx: tx.conn.execute(text("SELECT version_num FROM afresh_schema_version")).scalar()) == HEAD
     recorded_test(store, trace_of())
+
+
+def test_a_folder_that_is_made_for_a_state_keeps_itself_out_of_git_and_others_are_left_alone(tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    for folder in (tmp_path / "new" / "deep", theirs):
+        open_store(f"sqlite:///{folder}/state.db").close()
+    assert (tmp_path / "new" / "deep" / ".gitignore").read_text().splitlines()[-1] == "*"
+    assert not (tmp_path / "new" / ".gitignore").exists()
+    assert not (theirs / ".gitignore").exists()
