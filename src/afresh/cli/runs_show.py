@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,7 +12,16 @@ from afresh.cli.command import HELP, JSON, output_option, page, state_options
 from afresh.cli.node_names import short_name
 from afresh.cli.run_names import refuse_without_runs, run_called
 from afresh.cli.state_words import settings_of
+from afresh.core.trace import TestStatus
 from afresh.errors import EXIT_OK, UsageError
+from afresh.render.words import counted, failure_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from afresh.store import DecisionRecord, Snapshot
+
+_BAD = (TestStatus.FAIL, TestStatus.ERROR)
 
 
 @click.command(
@@ -53,5 +63,19 @@ def show(*, run_id: str, output: str, project_dir: Path | None, state_url: str |
         sys.stdout.write(run_details_json(line, rows, now))
         return EXIT_OK
     shape = page()
-    sys.stdout.write(run_details(line, rows, now, width=shape.width, color=shape.color))
+    failures = dict(_failures(decided, seen, line.run_id))
+    sys.stdout.write(run_details(line, rows, now, failures=failures, width=shape.width, color=shape.color))
     return EXIT_OK
+
+
+def _failures(decided: Iterable[DecisionRecord], seen: Snapshot, run_id: str) -> Iterator[tuple[str, str]]:
+    """What went wrong with the nodes of a run, as far as no later run has had to do with them."""
+    for record in decided:
+        key = record.row.key
+        attempt = None if key is None else seen.attempts.get(key)
+        trace = None if key is None else seen.traces.get(key)
+        if attempt is not None and attempt.run_id == run_id and attempt.detail:
+            yield record.row.node, failure_text(attempt.detail)
+        elif trace is not None and trace.run_id == run_id and trace.test is not None and trace.test.status in _BAD:
+            failures = trace.test.failures
+            yield record.row.node, "the query failed" if failures is None else counted(failures, "failing row")

@@ -11,12 +11,13 @@ from afresh.render.status_json import run_json
 from afresh.render.words import display_width, iso, moment_text, node_text, one_line, rough_duration, run_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from afresh.render.status import RunLine
     from afresh.render.views import PlanRow
 
+_NONE: Mapping[str, str] = {}
 _GROUPS: tuple[tuple[str, str, Callable[[PlanRow], bool]], ...] = (
     ("Failed", "red", lambda row: row.status == "error"),
     ("Skipped", "yellow", lambda row: row.status == "skipped"),
@@ -44,8 +45,10 @@ def runs_text(runs: Sequence[RunLine], now: datetime, *, width: int | None = Non
     return "".join((line if width is None else cut(line, max(width, NARROWEST))) + "\n" for line in lines)
 
 
-def run_details(run: RunLine, rows: Sequence[PlanRow], now: datetime, *, width: int, color: bool) -> str:
-    """One run, and what became of each of its nodes."""
+def run_details(
+    run: RunLine, rows: Sequence[PlanRow], now: datetime, *, failures: Mapping[str, str] = _NONE, width: int, color: bool
+) -> str:
+    """One run, and what became of each of its nodes; ``failures`` says what went wrong, by unique id."""
     paint, width = Paint(color), max(width, NARROWEST)
     lines = [*_head(run, now, paint)]
     groups: dict[str, list[PlanRow]] = {}
@@ -53,7 +56,7 @@ def run_details(run: RunLine, rows: Sequence[PlanRow], now: datetime, *, width: 
         groups.setdefault(next(title for title, _, belongs in _GROUPS if belongs(row)), []).append(row)
     for title, colour, _ in _GROUPS:
         if title in groups:
-            lines += ["", paint(f"{title} ({len(groups[title]):,})", "bold", colour), *_nodes(groups[title], width)]
+            lines += ["", paint(f"{title} ({len(groups[title]):,})", "bold", colour), *_nodes(groups[title], failures, width)]
     if not rows and run.outcome:
         lines += ["", "Nothing is kept of what it decided."]
     return "\n".join(lines) + "\n"
@@ -92,13 +95,13 @@ def _did(run: RunLine) -> str:
     return numbers(done).replace(" reused", f" reused{tolerated}", 1) + saved
 
 
-def _nodes(group: Sequence[PlanRow], width: int) -> Iterator[str]:
+def _nodes(group: Sequence[PlanRow], failures: Mapping[str, str], width: int) -> Iterator[str]:
     rows = [
         (
             one_line(node_text(row.unique_id)),
             row.materialized or row.resource_type,
             rough_duration(row.execution_time) if row.execution_time else "",
-            one_line("; ".join(reason.text for reason in row.reasons)),
+            _why(row, failures.get(row.unique_id)),
         )
         for row in group
     ]
@@ -108,3 +111,8 @@ def _nodes(group: Sequence[PlanRow], width: int) -> Iterator[str]:
             yield told.rstrip()
             told, indent = "", 6
         yield from (line.rstrip() for line in hanging(told, why, indent=indent, width=width))
+
+
+def _why(row: PlanRow, failure: str | None) -> str:
+    due = "; ".join(reason.text for reason in row.reasons)
+    return one_line(due if failure is None else f"{failure} (it was due: {due})" if due else failure)

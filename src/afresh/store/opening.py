@@ -238,7 +238,7 @@ def _check_file(path: Path, access: int) -> None:
 
 
 def _make_folder(folder: Path) -> None:
-    """A folder that is made for the state keeps itself out of git: a checkout that brought an old state back would bring back old truths."""
+    """A folder that is made here keeps itself out of git: a checkout that brought back an old state would bring back old truths."""
     is_new = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -90,3 +91,17 @@ def test_what_was_saved_is_the_sum_of_what_each_reused_node_took_in_an_ordinary_
     assert reused
     assert "b" not in reused
     assert runs(project, "list", "--limit", "1")[0]["saved_seconds"] == pytest.approx(sum(ordinary), abs=0.002 * len(reused))
+
+
+def test_what_failed_says_what_went_wrong_and_why_it_was_due(shop):
+    wrong = {
+        "models/stg_c.sql": "{{ config(materialized='view') }} select no_such_column",
+        "models/a.sql": "{{ config(materialized='table') }} select 1 as id union all select 1",
+    }
+    project = shop({**FILES, **wrong})
+    assert project.afresh("build").exit_code == 1
+    (run,) = runs(project, "list")
+    told = " ".join(project.afresh("runs", "show", run["run_id"]).stdout.split())
+    assert "Failed (2)" in told
+    assert re.search(r"stg_c view [\d.s ]*Binder Error: .*no_such_column.*? \(it was due: never built with this state\)", told)
+    assert re.search(r"unique_a_id test [\d.s ]*1 failing row \(it was due: ", told)
