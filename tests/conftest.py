@@ -11,6 +11,7 @@ from typing import Protocol
 import pytest
 from hypothesis import settings
 
+from support.macros import remember_macros
 from support.postgres import PostgresDatabase, PostgresServer, running_server
 from support.project import Project, create_project
 from support.warehouse import DuckDBFile, Warehouse
@@ -75,7 +76,7 @@ def dbt_project(tmp_path: Path) -> ProjectFactory:
         threads: int = 4,
         settings: Mapping[str, object] | None = None,
     ) -> Project:
-        return create_project(
+        project = create_project(
             tmp_path / name,
             warehouse or DuckDBFile(tmp_path / f"{name}.duckdb"),
             files or {},
@@ -83,6 +84,9 @@ def dbt_project(tmp_path: Path) -> ProjectFactory:
             threads=threads,
             settings=settings or {},
         )
+        if not settings:  # else dbt has as much to do as it saves
+            remember_macros(project.root)
+        return project
 
     return create
 

@@ -1,10 +1,15 @@
 """The fixtures themselves: what every other test of this folder takes for granted."""
 
+import inspect
+import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from dbt_common import behavior_flags
 
 from support.outcome import NodeResult
 
@@ -47,6 +52,59 @@ def test_dbt_in_a_process_of_its_own_reports_the_same(dbt_project):
 
     assert outcome.exit_code == 0
     assert outcome.statuses == project.dbt("build").statuses
+
+
+def test_a_process_has_its_own_session_and_ends_by_the_signal_that_it_gets(dbt_project):
+    project = dbt_project(PROJECT)
+
+    with project.start("dbt", "build") as process:
+        session = os.getsid(process.pid)
+        process.send_signal(signal.SIGKILL)
+        outcome = project.finish(process)
+
+    assert session == process.pid != os.getsid(0)
+    assert outcome.exit_code == process.poll() == -signal.SIGKILL
+
+
+def test_a_process_that_takes_too_long_is_killed(dbt_project):
+    project = dbt_project(PROJECT)
+
+    with project.start("dbt", "build") as process, pytest.raises(subprocess.TimeoutExpired):
+        project.finish(process, timeout=0)
+
+    assert process.returncode == -signal.SIGKILL
+
+
+def test_what_is_asked_of_the_interpreter_is_asked_of_a_new_one(dbt_project):
+    project = dbt_project(PROJECT)
+
+    with project.start("dbt", "--version", env={"PYTHONVERBOSE": "1"}) as process:
+        outcome = project.finish(process)
+
+    assert isinstance(process, subprocess.Popen)
+    assert "import 'dbt" in outcome.stderr
+
+
+@pytest.mark.parametrize("database", ["duckdb", "postgresql"])
+def test_a_new_project_has_the_macros_of_dbt_parsed(dbt_project, database, request):
+    warehouse = request.getfixturevalue("postgres") if database == "postgresql" else None
+    for name in ("shop", "other"):
+        project = dbt_project({"models/a.sql": "select 1 as id"}, warehouse=warehouse, name=name)
+        assert "partial pars" not in project.dbt("parse").stdout
+
+
+def test_the_shorter_ways_of_dbt_in_this_process_lead_to_the_same(dbt_project, tmp_path):
+    project = dbt_project(PROJECT)
+    project.dbt("build")
+    with (tmp_path / "long.json").open("w", encoding="utf-8") as file:
+        json.dump(json.loads(project.read("target/manifest.json")), file)
+    assert project.read("target/manifest.json") == (tmp_path / "long.json").read_text(encoding="utf-8")
+
+    shorter = behavior_flags.inspect
+    short, long = list(shorter.stack()), inspect.stack()
+    found = [(inspect.getmodule(there[0]), shorter.getmodule(here[0])) for here, there in zip(short, long, strict=True)]
+    assert found[0][0] is sys.modules[__name__]
+    assert [here for there, here in found if there is not None] == [there for there, _ in found if there is not None]
 
 
 def test_two_projects_run_one_after_the_other_without_seeing_each_other(dbt_project):

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from support.outcome import RUN_RESULTS, Outcome, read_results
+from support.shortcuts import take_shortcuts
 
 Environment = Mapping[str, "str | None"]
 
@@ -85,6 +86,7 @@ def _inside(folder: Path, env: Environment) -> Iterator[None]:
 
 @contextmanager
 def _own_dbt_globals() -> Iterator[None]:
+    take_shortcuts()
     _forget_last_invocation()
     try:
         yield

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import yaml
 
 from support.in_process import Environment, invoke_afresh, invoke_dbt
 from support.outcome import RUN_RESULTS, Outcome, read_results
+from support.programs import Started, start
 from support.warehouse import Row, Warehouse
 
 PROFILE = "test"
@@ -63,20 +63,11 @@ class Project:
         with self.start(program, *args, env=env) as process:
             return self.finish(process, timeout=timeout)
 
-    def start(self, program: str, *args: str, env: Environment | None = None) -> subprocess.Popen[str]:
+    def start(self, program: str, *args: str, env: Environment | None = None) -> Started:
         """Start ``dbt`` or ``afresh`` as a process of its own, at the head of its own process group."""
-        return subprocess.Popen(
-            [str(Path(sys.executable).with_name(program)), *args],
-            cwd=self.root,
-            env=_environment(env or {}),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        return start(program, *args, folder=self.root, environment=_environment(env or {}))
 
-    def finish(self, process: subprocess.Popen[str], *, timeout: float = 180) -> Outcome:
+    def finish(self, process: Started, *, timeout: float = 180) -> Outcome:
         """Wait for a process from :meth:`start`, at most ``timeout`` seconds; it is killed when they have passed."""
         try:
             stdout, stderr = process.communicate(timeout=timeout)

@@ -7,13 +7,13 @@ import signal
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from subprocess import Popen
 
 import pytest
 
 from afresh.core.lease import Held
 from afresh.store import open_store
 from support.outcome import Outcome, read_results
+from support.programs import Started
 from support.project import Project
 
 PATIENCE = 60
@@ -25,7 +25,7 @@ class Run:
     """A command on its way."""
 
     project: Project
-    process: Popen[str]
+    process: Started
     target: Path
 
     def end(self) -> Outcome:
@@ -44,19 +44,24 @@ class Jobs:
 
     project: Project
     state_url: str = "sqlite:///.afresh/state.db"
+    env: dict[str, str | None] = field(default_factory=dict)
+    """Of all commands."""
     runs: list[Run] = field(default_factory=list)
 
     def start(self, program: str, *args: str) -> Run:
         """Start a command that works on the project in its own target folder, which dbt has already parsed the project for."""
         target = self.project.root / f"job_{len(self.runs) + 1}"
         shutil.copytree(self._parsed(), target / "target")
-        process = self.project.start(program, *args, env={"DBT_TARGET_PATH": str(target / "target"), "AFRESH_STATE_URL": self.state_url})
+        env = {**self.env, "DBT_TARGET_PATH": str(target / "target"), "AFRESH_STATE_URL": self.state_url}
+        process = self.project.start(program, *args, env=env)
         self.runs.append(Run(self.project, process, target))
         return self.runs[-1]
 
     def _parsed(self) -> Path:
         folder = self.project.root / "parsed"
         if not folder.exists():
+            if (self.project.root / "target").exists():
+                shutil.copytree(self.project.root / "target", folder)
             self.project.dbt("parse", "--target-path", str(folder))
         return folder
 

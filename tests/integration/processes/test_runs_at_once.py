@@ -61,6 +61,18 @@ def test_of_several_runs_at_once_each_model_is_built_by_one_and_reused_by_the_ot
     assert shop_jobs.held() == ()
 
 
+def test_what_one_interpreter_recorded_another_one_with_another_hash_seed_finds_unchanged(shop, jobs):
+    shop.execute("update raw.pace set seconds = 0")
+    shop_jobs = jobs(shop)
+    outcomes = []
+    for seed in ("1", "2"):
+        shop_jobs.env["PYTHONHASHSEED"] = seed
+        outcomes.append(shop_jobs.run("afresh", "build"))
+
+    assert [outcome.executed for outcome in outcomes] == [RELATIONS, set()]
+    assert outcomes[1].reused == RELATIONS
+
+
 def test_a_run_that_builds_after_a_wait_knows_what_the_other_one_created(shop, jobs):
     shop_jobs = jobs(shop)
     first = shop_jobs.start("afresh", "build")

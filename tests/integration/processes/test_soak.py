@@ -165,6 +165,7 @@ def soak(dbt_project, postgres, state_server, jobs) -> Iterator[Soak]:
     with state_server.database() as state:
         made = jobs(shop)
         made.state_url = state.url
+        made.env["PYTHONHASHSEED"] = "random"  # an interpreter for each, as on machines of their own
         yield Soak(made, state, state_server, random.Random(SEED))
 
 
