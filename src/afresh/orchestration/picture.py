@@ -87,6 +87,8 @@ class Picture:
 
     def builder(self, key: TraceKey) -> Held | None:
         """Who may be writing a relation at this moment. A holder who still decides has not sent anything yet."""
+        if key in self._ours:
+            return None  # whoever was writing before us has ended or lost its lease to us
         held = self.held(key)
         return held if any(key in snap.building for snap in self._snapshots) else None
 

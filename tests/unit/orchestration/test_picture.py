@@ -46,3 +46,10 @@ def test_who_holds_a_lease_is_a_builder_only_once_the_build_is_announced(store: 
     assert deciding.builder(ORDERS) is None
     assert building.builder(ORDERS) is not None
     assert [held.holder for held in building.holders()] == [BOB]
+
+
+def test_whoever_built_a_relation_before_us_does_not_build_it_after_us(store: StateStore) -> None:
+    announced(store, granted(store, holder=BOB))
+    picture = Picture(store, [ORDERS])
+    picture.add(trace_of())
+    assert picture.builder(ORDERS) is None
