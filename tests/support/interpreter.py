@@ -17,6 +17,7 @@ from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
+from typing import Any
 
 PRELOADED = ("dbt.cli.main", "dbt.task.build", "dbt.adapters.duckdb", "dbt.adapters.postgres", "sqlglot.dialects")
 LONGEST_REQUEST = 1 << 20
@@ -65,7 +66,7 @@ def _reap() -> None:
             return
 
 
-def _keep(request: dict[str, object], descriptors: list[int]) -> str:
+def _keep(request: dict[str, Any], descriptors: list[int]) -> str:
     """Fork once more and stay to tell the exit code at the end; only the new process, which tells its own id, returns."""
     *standard, report = descriptors
     process = os.fork()
@@ -81,7 +82,7 @@ def _keep(request: dict[str, object], descriptors: list[int]) -> str:
     os._exit(0)
 
 
-def _become(request: dict[str, object], standard: list[int]) -> None:
+def _become(request: dict[str, Any], standard: list[int]) -> None:
     """Take on everything by which a new process differs from this one."""
     os.setsid()
     for number, descriptor in enumerate(standard):

@@ -74,10 +74,11 @@ class Project:
         except subprocess.TimeoutExpired:
             process.kill()
             raise
-        command = process.args
+        command, exit_code = process.args, process.returncode
         assert isinstance(command, Sequence)
-        print(f"$ {' '.join(map(str, command))}\n{stdout}{stderr}[exit code {process.returncode}]")
-        return Outcome(tuple(map(str, command)), process.returncode, stdout, stderr, read_results(self.root))
+        assert exit_code is not None
+        print(f"$ {' '.join(map(str, command))}\n{stdout}{stderr}[exit code {exit_code}]")
+        return Outcome(tuple(map(str, command)), exit_code, stdout, stderr, read_results(self.root))
 
     def execute(self, *statements: str) -> None:
         """Run statements in the warehouse, as somebody other than dbt."""
