@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
+    from afresh.core.relation import TraceKey
     from afresh.dbt.host import DbtHost
     from afresh.dbt.options import Options
     from afresh.orchestration.host import BuildReport
@@ -219,8 +220,13 @@ class RunGuest:
             self._host.warn_of_lost_views(NodeId(runner.node.unique_id))
             seam_points.around_execution(runner, partial(self._before, before), self._host.end_session)
         with self._host.building(NodeId(runner.node.unique_id)), self._host.recording(runner.node.unique_id) as recording:
+            recording.may_send = partial(self._may_send, self._host.node(NodeId(runner.node.unique_id)).key)
             result = original(manifest)
         return result, results.report_of(result, sent=recording.execution_sent)
+
+    def _may_send(self, key: TraceKey | None) -> None:
+        if key is not None and not self._session.leases.may_go_on(key):
+            raise seam_points.CancelledError("the lease of this relation was lost while it was being built")
 
     def _before(self, before: Callable[[], None]) -> None:
         before()

@@ -78,6 +78,8 @@ class Recording:
     execute: Reached = field(default_factory=Reached)
     execution_sent: bool = False
     compiled_sql: str | None = None
+    may_send: Callable[[], None] | None = None
+    """Called before and after each statement of the execution; raises if no other one may be sent."""
 
 
 def asking(rendered: Rendered, name: str, value: Any) -> Any:
@@ -187,8 +189,15 @@ class Frame:
         """A statement is about to be sent to the warehouse."""
         if self.guard is not None:
             self.guard.statement(sql)
-        elif self.rendered is None and self.target is not None and not self.target.execution_sent:
+            return
+        self.ask_to_go_on()
+        if self.rendered is None and self.target is not None and not self.target.execution_sent:
             self.target.execution_sent = sql.strip().rstrip(";").lower() not in _TRANSACTION_CONTROL
+
+    def ask_to_go_on(self) -> None:
+        """Raises where the node that is being executed may send nothing more."""
+        if self.rendered is None and self.target is not None and self.target.may_send is not None:
+            self.target.may_send()
 
 
 class _Local(threading.local):

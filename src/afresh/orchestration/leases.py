@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from afresh.core.lease import Held, Holder, Lease
 from afresh.errors import AfreshError, QueueTimeoutError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import timedelta
 
     from afresh.core.relation import TraceKey
@@ -30,6 +31,23 @@ class Grant:
     waited: bool
 
 
+@dataclass(frozen=True)
+class _Moment:
+    """When something was asked, by the clocks of this process: one may stand still while the machine sleeps, the other may be set."""
+
+    monotonic: float
+    wall: float
+
+    @classmethod
+    def now(cls) -> _Moment:
+        return cls(time.monotonic(), time.time())
+
+    def age(self) -> float:
+        """Seconds since then, by the clock that counted more."""
+        now = _Moment.now()
+        return max(now.monotonic - self.monotonic, now.wall - self.wall)
+
+
 class LeaseKeeper:
     """Holds the leases of one run: takes, renews in the background, releases.
 
@@ -43,6 +61,8 @@ class LeaseKeeper:
         self._ttl = ttl
         self._lock = threading.Lock()
         self._held: dict[TraceKey, Lease] = {}
+        self._proved: dict[TraceKey, _Moment] = {}
+        self._building: set[TraceKey] = set()
         self._stop = threading.Event()
         self._interrupted = threading.Event()
         self._thread: threading.Thread | None = None
@@ -78,16 +98,18 @@ class LeaseKeeper:
 
     def ask_for(self, key: TraceKey, node: str) -> Lease | Held:
         """Take the lease of ``key`` if nobody holds it; never waits."""
+        asked = _Moment.now()
         answer = self._store.acquire(key, replace(self._holder, node=node), self._ttl)
         if isinstance(answer, Lease):
-            self._keep(answer)
+            self._keep(answer, asked)
         return answer
 
     def take(self, key: TraceKey, intent: Intent) -> Taken | Held:
         """As :meth:`ask_for`, and announce the build if all is as it was seen."""
+        asked = _Moment.now()
         answer = self._store.take(key, replace(self._holder, node=intent.node), self._ttl, intent)
         if not isinstance(answer, Held):
-            self._keep(answer.lease)
+            self._keep(answer.lease, asked)
         return answer
 
     def stop_waiting(self) -> None:
@@ -102,9 +124,53 @@ class LeaseKeeper:
         """Whether the state says at this moment that a lease is ours."""
         return not self._store.renew((lease,), self._ttl)
 
-    def _keep(self, lease: Lease) -> None:
+    @contextmanager
+    def building(self, lease: Lease) -> Iterator[None]:
+        """Meanwhile, what is built under the lease asks :meth:`may_go_on`."""
+        with self._lock:
+            self._building.add(lease.key)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._building.discard(lease.key)
+
+    def may_go_on(self, key: TraceKey) -> bool:
+        """Whether what is being built may send its next statement: not if the lease was lost, as by a process that was stopped for a while.
+
+        Who takes over ends the sessions that it finds. A process that was stopped while it connected had none, and comes with one
+        later. So it looks at its clocks around each statement, and asks the state where the lease may have run out. A state that does
+        not answer cannot tell; then the build goes on.
+        """
+        with self._lock:
+            if key not in self._building:
+                return True
+            lease, proved = self._held.get(key), self._proved.get(key)
+        if lease is None:
+            return False
+        if proved is not None and proved.age() < self._ttl.total_seconds():
+            return True
+        return key not in self._renew((lease,))
+
+    def _renew(self, leases: tuple[Lease, ...]) -> frozenset[TraceKey]:
+        """Renew these leases; returns the keys of those that are lost, none if the state does not answer."""
+        asked = _Moment.now()
+        try:
+            lost = self._store.renew(leases, self._ttl)
+        except AfreshError:  # the next one tries again; the store's clock decides what is lost meanwhile
+            lost = frozenset()
+        with self._lock:
+            for lease in leases:
+                if lease.key in lost:
+                    self._held.pop(lease.key, None)
+                else:
+                    self._proved[lease.key] = asked
+        return lost
+
+    def _keep(self, lease: Lease, asked: _Moment) -> None:
         with self._lock:
             self._held[lease.key] = lease
+            self._proved[lease.key] = asked
             if self._thread is None:
                 self._thread = threading.Thread(target=self._renew_until_stopped, name="afresh-leases", daemon=True)
                 self._thread.start()
@@ -135,13 +201,7 @@ class LeaseKeeper:
                 leases = tuple(self._held.values())
             if not leases:
                 continue
-            try:
-                lost = self._store.renew(leases, self._ttl)
-            except AfreshError:
-                continue  # the next round tries again; the store's clock decides what is lost meanwhile
-            with self._lock:
-                for key in lost:
-                    self._held.pop(key, None)
+            self._renew(leases)
 
 
 def _timeout_text(held: Held, waited: float) -> str:

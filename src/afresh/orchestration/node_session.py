@@ -8,7 +8,7 @@ invariant 5).
 from __future__ import annotations
 
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -114,7 +114,8 @@ class NodeSession:
 
     def _build(self, ready: Ready, act: Act[R]) -> Ran[R] | Refused:
         try:
-            result, report = act(lambda: ready.inputs.add_undeclared(self._run.host.compiled_reads(ready.node.id)))
+            with nullcontext() if ready.lease is None else self._run.leases.building(ready.lease):
+                result, report = act(lambda: ready.inputs.add_undeclared(self._run.host.compiled_reads(ready.node.id)))
             refused = self._record(ready, report)
         finally:
             if ready.lease is not None:

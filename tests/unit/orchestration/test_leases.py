@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 from tests.conformance.store.examples import ALICE, BOB, CUSTOMERS, ORDERS, TTL, FakeClock, granted
 
-from afresh.core.lease import Held, Holder
-from afresh.errors import QueueTimeoutError
+from afresh.core.lease import Held, Holder, Lease
+from afresh.errors import QueueTimeoutError, StateUnavailableError
 from afresh.orchestration.leases import LeaseKeeper
 from afresh.store import StateStore
 
@@ -130,3 +130,71 @@ def test_leases_are_renewed_in_the_background_and_lost_ones_are_not_taken_back(s
     assert watched.renewed.wait(timeout=60)
     assert [held.holder for held in store.held_leases()] == [BOB]
     keeper.close()
+
+
+# --- what is being built ----------------------------------------------------------------------------------------------
+
+
+class Clocks:
+    """The clocks of a process, of which one may stand still."""
+
+    def __init__(self) -> None:
+        self.shown = {"monotonic": 1000.0, "time": 5000.0}
+
+    def monotonic(self) -> float:
+        return self.shown["monotonic"]
+
+    def time(self) -> float:
+        return self.shown["time"]
+
+
+@pytest.fixture
+def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
+    made = Clocks()
+    monkeypatch.setattr("afresh.orchestration.leases.time", made)
+    return made
+
+
+def taken(keeper: LeaseKeeper) -> Lease:
+    lease = keeper.ask_for(ORDERS, "n")
+    assert isinstance(lease, Lease)
+    return lease
+
+
+@pytest.mark.parametrize("which", ["monotonic", "time"])
+def test_what_is_built_goes_on_without_asking_until_the_lease_may_have_run_out(keeper, store, clock, clocks, which, monkeypatch) -> None:
+    asked = []
+    renew = store.renew
+    monkeypatch.setattr(store, "renew", lambda *args: asked.append(args) or renew(*args))
+    with keeper.building(taken(keeper)):
+        clocks.shown[which] += TTL.total_seconds() - 1
+        assert (keeper.may_go_on(ORDERS), asked) == (True, [])
+        clocks.shown[which] += 2
+        assert (keeper.may_go_on(ORDERS), len(asked)) == (True, 1)
+        assert (keeper.may_go_on(ORDERS), len(asked)) == (True, 1)
+
+
+def test_what_was_asleep_past_its_lease_does_not_go_on(keeper, store, clock: FakeClock, clocks) -> None:
+    with keeper.building(taken(keeper)):
+        clock.advance(seconds=31)
+        clocks.shown["time"] += 31
+        assert not keeper.may_go_on(ORDERS)
+        granted(store, holder=BOB)
+        assert not keeper.may_go_on(ORDERS)
+
+
+def test_a_state_that_does_not_answer_stops_no_build(keeper, store, clocks, monkeypatch) -> None:
+    def away(*_args: object) -> None:
+        raise StateUnavailableError("away")
+
+    monkeypatch.setattr(store, "renew", away)
+    with keeper.building(taken(keeper)):
+        clocks.shown["monotonic"] += 31
+        assert keeper.may_go_on(ORDERS)
+
+
+def test_what_is_built_without_a_lease_is_not_asked(keeper) -> None:
+    assert keeper.may_go_on(ORDERS)
+    with keeper.building(taken(keeper)):
+        assert keeper.may_go_on(CUSTOMERS)
+    assert keeper.may_go_on(ORDERS)

@@ -182,9 +182,12 @@ def _listen_to_statements(recorder: Recorder) -> None:
 
     def add_query(self: Any, sql: str, *args: Any, **kwargs: Any) -> Any:
         frame = recorder.current()
-        if frame is not None:
-            frame.statement(sql)
-        return original_add(self, sql, *args, **kwargs)
+        if frame is None:
+            return original_add(self, sql, *args, **kwargs)
+        frame.statement(sql)
+        answer = original_add(self, sql, *args, **kwargs)
+        frame.ask_to_go_on()  # the first one may have connected before it was sent, which takes its time
+        return answer
 
     def execute(self: Any, sql: str, *args: Any, **kwargs: Any) -> Any:
         frame = recorder.current()
