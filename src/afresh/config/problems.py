@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
+_TOLD = 20
+"""How many mistakes one error lists."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One mistake: what is wrong, where, and what would be right."""
@@ -34,7 +38,9 @@ class SettingsError(UsageError):
             only = self.problems[0]
             super().__init__(only.what, where=only.where, hint=only.hint)
         else:
-            told = "".join(f"\n  {problem}" for problem in self.problems)
+            told = "".join(f"\n  {problem}" for problem in self.problems[:_TOLD])
+            if len(self.problems) > _TOLD:  # one value for a folder is a mistake in each of its models
+                told += f"\n  … and {len(self.problems) - _TOLD:,} more"
             super().__init__(f"{len(self.problems)} mistakes in {title}:{told}")
 
 
