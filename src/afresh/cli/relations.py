@@ -60,8 +60,10 @@ def meant(known: Sequence[Recorded], names: Sequence[str], target: str | None) -
     return tuple(one for one in here if one.line.node in wanted)
 
 
-def selected(known: Sequence[Recorded], selectors: Sequence[str], target: str | None, project_dir: Path) -> tuple[Recorded, ...]:
-    """Those of the nodes that dbt's selectors select in a project.
+def selected(
+    known: Sequence[Recorded], selectors: Sequence[str], target: str | None, project_dir: Path, more: Sequence[str] = ()
+) -> tuple[Recorded, ...]:
+    """Those of the nodes that dbt's selectors select in a project; ``more`` are options of `dbt ls` that it needs for that.
 
     Raises:
         UsageError: dbt cannot tell, or nothing of it is recorded.
@@ -69,7 +71,7 @@ def selected(known: Sequence[Recorded], selectors: Sequence[str], target: str | 
     from afresh.dbt.compat import listing
 
     here = _in_target(known, target)
-    wanted, shown = listing.selected(selectors, project_dir, target), " ".join(selectors)
+    wanted, shown = listing.selected(selectors, project_dir, target, more), " ".join(selectors)
     if not wanted:
         raise UsageError(f"`{shown}` selects nothing", where=str(project_dir), hint=f"`dbt ls --select {shown}` tells the same.")
     found = tuple(one for one in here if one.line.node in wanted)

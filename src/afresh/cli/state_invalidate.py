@@ -22,6 +22,9 @@ from afresh.errors import EXIT_OK, UsageError
 @click.option("-s", "--select", "selectors", multiple=True, help="Nodes that dbt's selector selects; this needs the dbt project.")
 @click.option("--reason", default="", help="Why: `afresh explain` and `afresh status` tell it.")
 @click.option("--target", help="Only what was last built or reused in this target; default: in all.")
+@click.option("--vars", help="Variables of the project, as dbt takes them; for selectors.")
+@click.option("--profile", help="The profile, as dbt takes it; for selectors.")
+@click.option("--profiles-dir", help="The folder of profiles.yml, as dbt takes it; for selectors.")
 @click.option("--dry-run", is_flag=True, help="Only tell what would become due.")
 @state_options("whose state is changed")
 def invalidate(
@@ -33,6 +36,7 @@ def invalidate(
     dry_run: bool,
     project_dir: Path | None,
     state_url: str | None,
+    **of_dbt: str | None,
 ) -> int:
     """Make NODES (names or unique ids, or how they begin, or patterns such as `stg_*`) due at their next run. Nothing is built now."""
     from afresh.cli.relations import meant, recorded, selected
@@ -46,7 +50,8 @@ def invalidate(
     with open_store(settings.state_url, base=settings.project_dir, read_only=True) as store:
         known = recorded(store)
     by_name = meant(known, nodes, target) if nodes else ()
-    by_selector = selected(known, selectors, target, settings.project_dir) if selectors else ()
+    more = [word for name, value in of_dbt.items() if value is not None for word in (f"--{name.replace('_', '-')}", value)]
+    by_selector = selected(known, selectors, target, settings.project_dir, more) if selectors else ()
     wanted = {(one.key, one.line.node) for one in (*by_name, *by_selector)}
     found = [one for one in known if (one.key, one.line.node) in wanted]
     if not dry_run:

@@ -49,6 +49,15 @@ def test_dbts_selectors_select_where_there_is_a_project(built):
     assert "stg_c" not in built.afresh("build").executed
 
 
+def test_selectors_work_in_a_project_that_needs_variables(shop):
+    project = shop(FILES, settings={"models": {"+meta": {"owner": "{{ var('owner') }}"}}})
+    given = ("--vars", "{owner: ada}")
+    assert project.afresh("build", *given).exit_code == 0
+    assert_refused(project.afresh("state", "invalidate", "-s", "tag:night"), "dbt cannot tell what `tag:night` selects")
+    more = (*given, "--profile", "test", "--profiles-dir", str(project.root))
+    assert told(project.afresh("state", "invalidate", "-s", "tag:night", *more, "--dry-run"))[0] == "2 nodes would be due at the next run:"
+
+
 def test_a_node_is_made_due_in_every_target_or_in_one(once):
     assert once.afresh("build", "--target", "prod").exit_code == 0
     assert told(once.afresh("state", "invalidate", "b", "--dry-run")) == [

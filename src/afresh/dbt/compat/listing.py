@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 _SILENT = ("--quiet", "--log-level", "none", "--no-write-json")
 
 
-def selected(selectors: Sequence[str], project_dir: Path, target: str | None) -> frozenset[str]:
-    """The unique ids of everything that ``--select SELECTORS`` selects.
+def selected(selectors: Sequence[str], project_dir: Path, target: str | None, more: Sequence[str] = ()) -> frozenset[str]:
+    """The unique ids of everything that ``--select SELECTORS`` selects; ``more`` are other options of `dbt ls`.
 
     Raises:
         UsageError: dbt cannot tell.
     """
-    where = ["--project-dir", str(project_dir), *(("--target", target) if target else ())]
+    where = ["--project-dir", str(project_dir), *(("--target", target) if target else ()), *more]
     listed = dbtRunner().invoke(["ls", "--select", *selectors, "--output", "json", "--output-keys", "unique_id", *where, *_SILENT])
     if not listed.success or not isinstance(listed.result, list):
         why = "" if listed.exception is None else f": {' '.join(str(listed.exception).split())}"
