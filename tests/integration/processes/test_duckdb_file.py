@@ -102,10 +102,10 @@ def test_a_plan_that_waits_for_a_program_says_so_while_it_waits(shop):
     )
     with stranger:
         assert stranger.stdout.readline() == "open\n"
-        plan = shop.start("afresh", "plan")
-        assert "afresh: waiting for a database file" in plan.stderr.readline()
-        stranger.stdin.close()
-    told, _ = plan.communicate()
+        with shop.start("afresh", "plan") as plan:
+            assert "afresh: waiting for a database file" in plan.stderr.readline()
+            stranger.stdin.close()
+            told, _ = plan.communicate(timeout=60)
     assert plan.returncode == 0
     assert "waiting for" not in told
 

@@ -72,8 +72,7 @@ class Leases(RuleBasedStateMachine):
         self.leases: dict[tuple[str, TraceKey], Lease] = {}
         self.works: dict[tuple[str, TraceKey], Work] = {}
         self.granted: set[tuple[TraceKey, int]] = set()
-        self.seen: dict[tuple[str, TraceKey], tuple[Head, int]] = {}
-        self.written = dict.fromkeys(KEYS, 0)
+        self.seen: dict[tuple[str, TraceKey], tuple[Head, object]] = {}
         self.step = 0
 
     def teardown(self) -> None:
@@ -93,6 +92,11 @@ class Leases(RuleBasedStateMachine):
     def owns(self, lease: Lease) -> bool:
         term = self.live(lease.key)
         return term is not None and term.number == lease.term
+
+    def stands(self, key: TraceKey) -> object:
+        """What is written of a relation; a build that was announced and ended with nothing leaves it as it was."""
+        known = self.model[key]
+        return known.trace, known.problem_at, known.invalidated_at, frozenset(known.announced)
 
     # --- what actors do -----------------------------------------------------------------------------------------------
 
@@ -165,14 +169,14 @@ class Leases(RuleBasedStateMachine):
     def look(self, actor: str, key: TraceKey) -> None:
         """Remember what there is, to take the lease of it later on."""
         snapshot = self.store.snapshot([key])
-        self.seen[actor, key] = snapshot.head(key), self.written[key]
+        self.seen[actor, key] = snapshot.head(key), self.stands(key)
 
     @precondition(lambda self: self.seen)
     @rule(data=st.data())
     def take(self, data: st.DataObject) -> None:
         """The lease and the announcement at once, if all is as it was seen."""
         actor, key = data.draw(st.sampled_from(sorted(self.seen)))
-        head, written = self.seen.pop((actor, key))
+        head, stood = self.seen.pop((actor, key))
         before, known = self.live(key), self.model[key]
         answer = self.store.take(key, Holder(f"run-{actor}", actor, 1), TTL, Intent("n", (), {key: head}))
         if before is not None:
@@ -183,11 +187,10 @@ class Leases(RuleBasedStateMachine):
         self.granted.add((key, answer.lease.term))
         known.terms, known.term = answer.lease.term, Term(actor, answer.lease.term, self.clock.time + TTL)
         self.leases[actor, key] = answer.lease
-        assert answer.build is None or (written == self.written[key] and head.holder is None)
+        assert answer.build is None or (stood == self.stands(key) and head.holder is None)
         if answer.build is not None:
             began = self.tick()
             known.announced[answer.build.build_id] = (answer.lease.term, began)
-            self.written[key] = self.tick()
             self.works[actor, key] = Work(answer.lease, answer.build, began)
 
     def announce(self, actor: str, key: TraceKey) -> None:
@@ -197,7 +200,6 @@ class Leases(RuleBasedStateMachine):
             return
         build = self.store.open_build(lease, "n", (), f"run-{actor}")
         began = self.tick()
-        self.written[key] = self.tick()
         self.model[key].announced[build.build_id] = (lease.term, began)
         self.works[actor, key] = Work(lease, build, began)
 
@@ -215,7 +217,6 @@ class Leases(RuleBasedStateMachine):
         known.term = None
         self.leases.pop((actor, key), None)
         known.trace = work.build.build_id
-        self.written[key] = self.tick()
         known.announced = {build: seen for build, seen in known.announced.items() if seen[1] > work.began}
         if known.problem_at is not None and known.problem_at < work.began:
             known.problem_at = None
@@ -229,20 +230,17 @@ class Leases(RuleBasedStateMachine):
         work = self.works.pop((actor, key))
         self.store.close_build(work.build.build_id, state, "it failed")
         self.model[key].announced.pop(work.build.build_id, None)
-        self.written[key] = self.tick()
         if state is not None:
             self.model[key].problem_at = self.tick()
 
     @rule(actor=actors, key=keys, state=st.sampled_from([AttemptState.TAINTED, AttemptState.LOST_LEASE]))
     def taint(self, actor: str, key: TraceKey, state: AttemptState) -> None:
         self.store.taint(key, detail="", run_id=f"run-{actor}", state=state)
-        self.written[key] = self.tick()
         self.model[key].problem_at = self.tick()
 
     @rule(key=keys)
     def invalidate(self, key: TraceKey) -> None:
         self.store.invalidate([key], "somebody")
-        self.written[key] = self.tick()
         self.model[key].invalidated_at = self.tick()
 
     @rule(key=keys)
@@ -251,7 +249,6 @@ class Leases(RuleBasedStateMachine):
         is_held = self.live(key) is not None
         assert set(self.store.forget([key])) == ({key} if is_held else set())
         if not is_held:
-            self.written[key] = self.tick() if known.announced else 0  # as if nothing had ever been written
             known.trace = known.problem_at = known.invalidated_at = None
 
     def refuses(self, write: object) -> None:
