@@ -16,6 +16,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -78,7 +79,8 @@ class Forked:
     def send_signal(self, number: signal.Signals) -> None:
         """Send a signal to it alone, unless it has ended."""
         if self.poll() is None:
-            os.kill(self.pid, number)
+            with suppress(ProcessLookupError):  # it has ended just now, and that is on its way here
+                os.kill(self.pid, number)
 
     def kill(self) -> None:
         """End it at once."""
