@@ -38,19 +38,25 @@ def in_place_of_build(
         click.UsageError: dbt's command does not take these arguments.
         UsageError: a setting is wrong.
     """
-    from afresh.dbt.compat.command_line import check, invoke
+    from afresh.dbt.compat.command_line import check
 
     check(arguments, "build", shown_as=command)
-    wishes.activate(
-        wishes.Options(
-            settings or settings_for(arguments, state_url),
-            plan=only_looks,
-            command=told or command,
-            instead=do,
-            before_looking=before_looking,
-            quiet_summary=True,
-        )
+    options = wishes.Options(
+        settings or settings_for(arguments, state_url),
+        plan=only_looks,
+        command=told or command,
+        instead=do,
+        before_looking=before_looking,
+        quiet_summary=True,
     )
+    return lead(arguments, options)
+
+
+def lead(arguments: Sequence[str], options: wishes.Options) -> int:
+    """Run `dbt build` with these arguments up to where ``options`` take over; returns dbt's exit code."""
+    from afresh.dbt.compat.command_line import invoke
+
+    wishes.activate(options)
     try:
         return invoke(["build", *arguments, *_SILENT])
     finally:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from afresh.config.afresh_yml import load
+from afresh.cli.in_place import lead, settings_for
 from afresh.dbt import options as wishes
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from afresh.orchestration.run_report import RunReport
-
-_SILENT = ("--quiet", "--no-write-json")
 
 
 @dataclass(frozen=True)
@@ -37,34 +33,19 @@ def plan_project(
     Raises:
         click.UsageError: dbt's command does not take them.
     """
-    from afresh.dbt.compat.command_line import check, invoke
+    from afresh.dbt.compat.command_line import check
 
     check(arguments, "build", shown_as="afresh plan")
     found: list[RunReport] = []
-    settings = load(_project_dir(arguments), cli={"state_url": state_url})
-    wishes.activate(
-        wishes.Options(
-            settings,
-            force=force,
-            plan=True,
-            at=supposed.at,
-            assume_changed=supposed.changed,
-            command="afresh plan",
-            report=found.append,
-            quiet_summary=True,
-        )
+    options = wishes.Options(
+        settings_for(arguments, state_url),
+        force=force,
+        plan=True,
+        at=supposed.at,
+        assume_changed=supposed.changed,
+        command="afresh plan",
+        report=found.append,
+        quiet_summary=True,
     )
-    try:
-        code = invoke(["build", *arguments, *_SILENT])
-    finally:
-        wishes.activate(None)
+    code = lead(arguments, options)
     return (found[-1] if found else None), code
-
-
-def _project_dir(arguments: list[str]) -> Path:
-    for at, word in enumerate(arguments):
-        if word == "--project-dir" and at + 1 < len(arguments):
-            return Path(arguments[at + 1]).resolve()
-        if word.startswith("--project-dir="):
-            return Path(word.partition("=")[2]).resolve()
-    return Path(os.environ.get("DBT_PROJECT_DIR") or Path.cwd()).resolve()
