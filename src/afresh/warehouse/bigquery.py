@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from afresh.warehouse.asks import Answer, AskSql, Rows, settled
-from afresh.warehouse.catalogue import TABLE, VIEW, Seen, by_schema, refused
+from afresh.warehouse.catalogue import FIX, TABLE, VIEW, Seen, by_schema, refused
 from afresh.warehouse.cells import unmarked_rows
 from afresh.warehouse.dialect import Dialect
 from afresh.warehouse.names import Ambiguous, Identity, Name, Quoting
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 _WORDS = Dialect("bigquery", text="cast({} as string)", quotes=("`", "`"), escapes=True, escapes_in_names=True)
 _KINDS = {"1": TABLE, "2": VIEW, "3": "external"}
-_FIX = "add loaded_at_field or loaded_at_query to the source"
 _THREE_PARTS = 3
 
 
@@ -147,9 +146,9 @@ def _table(row: _Row) -> Seen:
     if kind == VIEW:
         return Seen(VIEW)
     if kind != TABLE:
-        return Seen(kind, why=f"it is no ordinary table, and of its data BigQuery does not tell when they changed: {_FIX}")
+        return Seen(kind, why=f"it is no ordinary table, and of its data BigQuery does not tell when they changed: {FIX}")
     if not row.is_complete:
-        return Seen(kind, why=f"BigQuery does not tell when it was last modified: {_FIX}")
+        return Seen(kind, why=f"BigQuery does not tell when it was last modified: {FIX}")
     parts = {"created": row.created, "modified": row.modified, "rows": row.rows}
     return Seen(TABLE, parts, rows=int(row.rows) if row.rows else None, strength=Strength.LATE)
 
@@ -158,7 +157,7 @@ def _wildcard(shards: Iterable[_Row]) -> Seen:
     """All tables behind a wildcard as one."""
     listed = list(shards)
     if not all(shard.is_complete for shard in listed):
-        return Seen(TABLE, why=f"BigQuery does not tell of all its tables when they were last modified: {_FIX}")
+        return Seen(TABLE, why=f"BigQuery does not tell of all its tables when they were last modified: {FIX}")
     parts = {
         "shards": str(len(listed)),
         "modified": digest(*((shard.identifier, shard.created, shard.modified, shard.rows) for shard in listed)),

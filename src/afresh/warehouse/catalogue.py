@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from afresh.warehouse.view_sql import Part
 
 TABLE, VIEW = "table", "view"
+FIX = "add loaded_at_field or loaded_at_query to the source"
+"""What helps where a warehouse does not tell whether a source changed."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from afresh.core.trace import Signature
 from afresh.warehouse.asks import AskSql, Rows, ask_one
-from afresh.warehouse.catalogue import TABLE, VIEW, Seen, refused, where_named
+from afresh.warehouse.catalogue import FIX, TABLE, VIEW, Seen, refused, where_named
 from afresh.warehouse.cells import unmarked_rows
 from afresh.warehouse.dialect import Dialect
 from afresh.warehouse.names import Ambiguous, Identity, Name, Quoting
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from afresh.warehouse.view_sql import Part
 
 _WORDS = Dialect("clickhouse", text="toString({})", now="now()", quotes=("`", "`"), escapes=True, escapes_in_names=True)
-_FIX = "add loaded_at_field or loaded_at_query to the source"
 _TWO_PARTS = 2
 _SERVER = AskSql(f"select {_WORDS.marked('serverUUID()')} as answer", None, "the server's id")
 _PARTS = "hex(sipHash128(arrayStringConcat(arraySort(groupArray(concat(name, hash_of_all_files))))))"
@@ -112,6 +111,6 @@ def _seen(engine: str, parts: dict[str, str], files: tuple[str, str] | None, sig
     if engine == "View":
         return Seen(VIEW, definition=definition, signature=signature)
     if not engine.endswith("MergeTree"):
-        return Seen(TABLE, why=f"its engine {engine} keeps no parts that could be compared: {_FIX}", signature=signature)
+        return Seen(TABLE, why=f"its engine {engine} keeps no parts that could be compared: {FIX}", signature=signature)
     hashed, rows = files or ("none", "0")
     return Seen(TABLE, {**parts, "parts": hashed}, signature=signature, rows=int(rows), strength=Strength.EXACT)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from afresh.warehouse.asks import Answer, AskSql, Rows
-from afresh.warehouse.catalogue import TABLE, VIEW, Seen, by_database, refused, where_named
+from afresh.warehouse.catalogue import FIX, TABLE, VIEW, Seen, by_database, refused, where_named
 from afresh.warehouse.cells import unmarked_rows
 from afresh.warehouse.delta import ask_history, read_history
 from afresh.warehouse.dialect import Dialect
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 _WORDS = Dialect("databricks", text="cast({} as string)", now="current_timestamp()", quotes=("`", "`"), escapes=True)
 _WITHOUT_UNITY = frozenset({"", "hive_metastore", "spark_catalog"})
 _KINDS = {"VIEW": VIEW, "MATERIALIZED_VIEW": "materialized_view", "FOREIGN": "foreign_table"}
-_FIX = "add loaded_at_field or loaded_at_query to the source"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,7 @@ def _seen(table_type: str, form: str, definition: str) -> Seen:
     if kind == VIEW:
         return Seen(VIEW, definition=definition)
     if kind != TABLE:
-        return Seen(kind, why=f"it is of the kind {table_type}, of whose changes Databricks tells nothing: {_FIX}")
+        return Seen(kind, why=f"it is of the kind {table_type}, of whose changes Databricks tells nothing: {FIX}")
     if form != "DELTA":
-        return Seen(kind, why=f"it is kept as {form or 'something unnamed'}, not as Delta, so it has no versions: {_FIX}")
+        return Seen(kind, why=f"it is kept as {form or 'something unnamed'}, not as Delta, so it has no versions: {FIX}")
     return Seen(TABLE)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from afresh.core.version import Known
-from afresh.warehouse.asks import AskSql, Failed, Rows, ask_one, settled
+from afresh.warehouse.asks import AskSql, Failed, Rows, ask_one
 from afresh.warehouse.cells import marked, unmarked_rows
 from afresh.warehouse.dialect import Dialect
 from afresh.warehouse.engine import ViewBinding
@@ -28,6 +28,7 @@ from afresh.warehouse.probe import (
     unknown,
 )
 from afresh.warehouse.server import host_and_port
+from afresh.warehouse.server_engine import ServerEngine
 from afresh.warehouse.tokens import compare_recorded
 
 if TYPE_CHECKING:
@@ -35,11 +36,10 @@ if TYPE_CHECKING:
 
     from afresh.core.observation import OutsideChange
     from afresh.core.relation import TraceKey
-    from afresh.core.trace import Signature
     from afresh.warehouse.asks import Answer, Probing
     from afresh.warehouse.fence import Fence
     from afresh.warehouse.names import Ambiguous, Quoting
-    from afresh.warehouse.probe import Answers, Built, FileChain, Held, Limits, Memos, Target
+    from afresh.warehouse.probe import Answers, Built, Held, Limits, Memos, Target
 
 _DIALECT = Dialect("postgres")
 _LONGEST_NAME = 63
@@ -54,7 +54,7 @@ _FLUSH = AskSql(
 
 
 @dataclass(frozen=True, slots=True)
-class Postgres:
+class Postgres(ServerEngine):
     """dbt-postgres on PostgreSQL 12 and later."""
 
     adapter_type: str = "postgres"
@@ -85,18 +85,6 @@ class Postgres:
     def probe(self, targets: Sequence[Target], memos: Memos = NO_MEMOS, limits: Limits = NO_LIMITS) -> Probing[Answers]:  # noqa: ARG002 - one shape
         """One statement per database for all targets, then ``loaded_at_*``."""
         return with_loaded_at(targets, _probe(targets), _DIALECT)
-
-    def columns(self, targets: Sequence[Target]) -> Probing[Mapping[TraceKey, Signature]]:  # noqa: ARG002 - one shape for all engines
-        """What :meth:`post_build` tells at once suffices."""
-        return settled({})
-
-    def arrive(self, stored: Mapping[str, FileChain]) -> Probing[Chains]:  # noqa: ARG002 - one shape for all engines
-        """No files to compare."""
-        return settled(NO_CHAINS)
-
-    def leave(self, chains: Chains) -> Probing[Chains]:
-        """No files to remember."""
-        return settled(chains)
 
     def post_build(
         self,

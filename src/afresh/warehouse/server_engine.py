@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from afresh.core.version import Known
 from afresh.warehouse.asks import settled
-from afresh.warehouse.catalogue import Seen
+from afresh.warehouse.catalogue import FIX, Seen
 from afresh.warehouse.cells import marked
 from afresh.warehouse.dialect import STANDARD
 from afresh.warehouse.engine import ViewBinding
@@ -73,7 +73,7 @@ class ServerEngine:
 
     def why_silent(self) -> str:
         """Why nothing is known, and what to do."""
-        return f"Afresh has no signal for {self.adapter_type}: add loaded_at_field or loaded_at_query to the source"
+        return f"Afresh has no signal for {self.adapter_type}: {FIX}"
 
     def named_in_view(self, parts: Sequence[Part], view: Name) -> Name | None:  # noqa: ARG002 - one shape for all engines
         """Only names that are spelled in full."""
@@ -147,7 +147,7 @@ class ServerEngine:
             return ProbeAnswer(Known(write_token(self.algorithm, parts)), exists=True)
         return MISSING if seen is None else unknown(seen.why or f"it is a {seen.kind} now")
 
-    def session_name(self, own: str, run_id: str) -> None:
+    def session_name(self, own: str, run_id: str) -> str | None:
         """Afresh would not find them again."""
 
     def fence(self, run_id: str) -> Probing[Fence]:  # noqa: ARG002 - one shape for all engines

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from afresh.warehouse.asks import Answer, AskSql, Rows, ask_one
-from afresh.warehouse.catalogue import TABLE, VIEW, Seen, by_database, read_signatures, refused, where_named
+from afresh.warehouse.catalogue import FIX, TABLE, VIEW, Seen, by_database, read_signatures, refused, where_named
 from afresh.warehouse.cells import unmarked_rows
 from afresh.warehouse.dialect import Dialect
 from afresh.warehouse.names import Ambiguous, Identity, Name, Quoting, upper
@@ -40,7 +40,6 @@ _STRANGE = {
     "is_dynamic": "it is a dynamic table, which changes when Snowflake refreshes it",
     "is_hybrid": "it is a hybrid table, whose writes Snowflake does not tell in this way",
 }
-_FIX = "add loaded_at_field or loaded_at_query to the source"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +148,7 @@ def _seen(table_type: str, cells: Sequence[str | None], signature: Signature | N
     elif signature is None or created is None:
         why = why or "Snowflake does not show its columns"
     if why is not None or signature is None:
-        return Seen(kind, why=f"{why}: {_FIX}", signature=signature, rows=count)
+        return Seen(kind, why=f"{why}: {FIX}", signature=signature, rows=count)
     parts = {"created": created or "", "rows": rows or "", "columns": digest(signature.columns)}
     return Seen(TABLE, parts, signature=signature, rows=count, signal=Signal.TABLE_VERSION, strength=Strength.EXACT)
 
@@ -205,4 +204,4 @@ def _tokened(seen: Seen, token: Answer | str | None) -> Seen:
         if token is None or isinstance(token, str)
         else refused(token, "its last change").why
     )
-    return Seen(seen.kind, why=f"{told}: {_FIX}", signature=seen.signature, rows=seen.rows)
+    return Seen(seen.kind, why=f"{told}: {FIX}", signature=seen.signature, rows=seen.rows)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from afresh.core.trace import Signature
 from afresh.warehouse.asks import Answer, AskSql, Rows
-from afresh.warehouse.catalogue import TABLE, VIEW, Seen, refused
+from afresh.warehouse.catalogue import FIX, TABLE, VIEW, Seen, refused
 from afresh.warehouse.delta import ask_history, is_missing, read_history
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from afresh.warehouse.dialect import Dialect
     from afresh.warehouse.names import Name
 
-_FIX = "add loaded_at_field or loaded_at_query to the source"
 _DETAILS = ("# Detailed Table Information", "# Detailed View Information")
 _OWN_CATALOGS = frozenset({"", "spark_catalog", "hive_metastore"})
 """Where a name without a catalog is in a view that was made there."""
@@ -59,7 +58,7 @@ def _seen(answer: Answer) -> Seen:
         return Seen(VIEW, definition=found.text, signature=signature)
     if found.provider.lower() != "delta":
         why = f"it is kept as {found.provider or 'something unnamed'}, not as Delta, so it has no versions"
-        return Seen(TABLE, why=f"{why}: {_FIX}", signature=signature)
+        return Seen(TABLE, why=f"{why}: {FIX}", signature=signature)
     return Seen(TABLE, signature=signature)
 
 

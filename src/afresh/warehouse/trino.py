@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from afresh.warehouse.asks import Answer, AskSql, Rows
-from afresh.warehouse.catalogue import TABLE, VIEW, Seen, by_database, read_signatures, refused, where_named
+from afresh.warehouse.catalogue import FIX, TABLE, VIEW, Seen, by_database, read_signatures, refused, where_named
 from afresh.warehouse.cells import unmarked_rows
 from afresh.warehouse.delta import COMMITS, seen_of_commits
 from afresh.warehouse.dialect import Dialect
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _WORDS = Dialect("trino")
 _ICEBERG, _DELTA = "iceberg", "delta_lake"
-_FIX = "add loaded_at_field or loaded_at_query to the source"
 _CONNECTORS = AskSql(
     f"select {_WORDS.marked_columns('catalog_name', 'connector_name')} from system.metadata.catalogs",
     None,
@@ -92,7 +91,7 @@ def _read_tables(names: Sequence[Name], tables: Answer, columns: Answer, connect
     found = {}
     for schema, identifier, table_type in unmarked_rows(tables) if isinstance(tables, Rows) else ():
         name = Name(names[0].database, schema or "", identifier or "")
-        why = "" if connector in (_ICEBERG, _DELTA) else f"the connector {connector or '(unknown)'} keeps no versions of tables: {_FIX}"
+        why = "" if connector in (_ICEBERG, _DELTA) else f"the connector {connector or '(unknown)'} keeps no versions of tables: {FIX}"
         found[name] = (
             Seen(VIEW, signature=signatures.get(name)) if table_type == "VIEW" else Seen(TABLE, why=why, signature=signatures.get(name))
         )
